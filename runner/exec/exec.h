@@ -1,0 +1,44 @@
+/*
+ * exec: the child that carries out one run: blocking, single-threaded C that reads from top to
+ * bottom: fetch, build, push, result. This header is what its files share.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "runner/contract/report.h"
+#include "runner/contract/spec.h"
+
+struct runlog;
+
+/* One run under way. */
+struct exec {
+	struct spec spec;
+	char *dir;  /* the run directory */
+	char *work; /* dir/work: everything temporary */
+	struct runlog *log;
+	int report_fd;
+	int64_t deadline_ms; /* monotonic */
+};
+
+/*
+ * The latest reason to stop, checked by every wait and by every callback of a library: 0 while the
+ * run may go on; -1 with ERR_CANCELED "canceled" after SIGTERM, or ERR_TIMEOUT "timeout" after the
+ * deadline.
+ */
+int exec_may_go_on(const struct exec *x, struct err *err);
+
+/* What fetching gives to building. Owned strings. */
+struct source {
+	char *dir;              /* the context folder, after ignore rules; below x->work */
+	char *dockerfile;       /* absolute path of the Dockerfile, which COPY need not see */
+	char *commit;           /* full id, or NULL when the context is no git repository */
+	char *branch, *git_tag; /* short names, or NULL */
+};
+/*
+ * Bring the context of x->spec.build into x->work: git, uploaded archive, http archive or none.
+ * Words: git_*, ref_*, context_*, dockerfile_missing, path_denied, tar_*, ignore_* (model/cause.c).
+ */
+int source_fetch(struct source *out, struct exec *x, struct err *err);
+void source_release(struct source *s);

@@ -1,0 +1,44 @@
+/*
+ * provider: one forge's way of delivering webhooks. One file per provider, one row in the table of
+ * provider.c. Verification sees the raw bytes and nothing is parsed before it.
+ */
+#pragma once
+#include "common/err.h"
+#include "common/secret.h"
+#include "common/str.h"
+#include "model/event.h"
+
+/* The request as a provider sees it; no HTTP types, so that a saved one can be replayed. */
+struct webhook_request {
+	/* First header of that name (without case, trimmed), or false. */
+	bool (*header)(const void *http, const char *name, struct str *out);
+	size_t (*header_count)(const void *http, const char *name);
+	const void *http;
+	struct str body; /* raw */
+};
+
+/* A configured webhook: POST /webhooks/<name>. */
+struct webhook {
+	char *name;
+	const struct provider *provider;
+	struct secret *secrets; /* several during a rotation; never empty */
+	size_t secrets_len;
+};
+
+struct provider {
+	const char *name; /* "github" */
+	/* Authentic? Constant time. Words "signature_missing", "signature_malformed",
+	 * "signature_mismatch" (401). */
+	int (*verify)(const struct webhook *w, const struct webhook_request *r, struct err *err);
+	/* The sender's id: 1-128 printable ASCII. Word "bad_delivery_id" (400). Borrowed from the
+	 * request. */
+	int (*delivery_id)(struct str *out, const struct webhook_request *r, struct err *err);
+	/*
+	 * What it means. Uninteresting but authentic: EVENT_PING or EVENT_OTHER, no error. Words
+	 * "bad_event", "bad_payload", "bad_json", "json_too_deep", "json_too_big", "sha_invalid",
+	 * "ref_invalid", "media_type" (415).
+	 */
+	int (*parse)(struct event *out, const struct webhook_request *r, struct err *err);
+};
+
+const struct provider *provider_find(const char *name); /* or NULL */
