@@ -8,6 +8,8 @@
 #include "common/buf.h"
 #include "common/err.h"
 
+struct stat;
+
 int fs_mkdirs(const char *path, mode_t mode,
 	      struct err *err); /* mkdir -p; existing ones are fine */
 int fs_read(struct buf *out, const char *path,
@@ -22,7 +24,9 @@ int fs_write_all(int fd, struct str data, struct err *err);
  */
 int fs_remove_tree(const char *path, struct err *err);
 int fs_free_bytes(const char *path, uint64_t *out, struct err *err);
-bool fs_exists(const char *path);
+bool fs_exists(const char *path); /* also a link that leads nowhere */
+/* May only the owner read it? A credential that systemd granted to this service also counts. */
+bool fs_is_private(const char *path, const struct stat *st);
 /* Folder of the running program, for finding the others beside it. Owned by the caller. */
 char *fs_program_dir(void);
 /* "a/b" under base: joined with one slash. Owned by the caller. */
@@ -34,3 +38,6 @@ char *fs_join(const char *base, const char *relative);
  * *holder if that is not NULL (owned by the caller).
  */
 int fs_lock(int *out_fd, const char *path, char **holder, struct err *err);
+
+/* Set *err from errno: "cannot DOING PATH: reason", with the words above. Returns -1. */
+int fs_fail(struct err *err, const char *doing, const char *path);

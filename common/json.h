@@ -12,15 +12,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/buf.h"
 #include "common/err.h"
 #include "common/strvec.h"
 
+enum { JSON_DEPTH = 64, JSON_NODES = 200000 };
+
 struct json_limits {
-	size_t depth; /* nested arrays and objects; 0: 64 */
-	size_t nodes; /* values in all; 0: 200,000 */
+	size_t depth; /* nested arrays and objects, 2048 at most; 0: JSON_DEPTH */
+	size_t nodes; /* values in all; 0: JSON_NODES */
 };
 
-/* A new reference in *out. `limits` may be NULL for the defaults. */
+/* A new reference in *out, of any type. `limits` may be NULL for the defaults. */
 int json_read(json_t **out, struct str text, const struct json_limits *limits, struct err *err);
 
 int json_need_string(const json_t *object, const char *path, const char *key, const char **out,
@@ -41,7 +44,7 @@ int json_opt_strings(const json_t *object, const char *path, const char *key, st
 /* Compact text of a value, owned by the caller. */
 char *json_text(const json_t *value);
 
-/* object[key] = text, or nothing when text is NULL. */
+/* object[key] = text, or nothing when text is NULL. What is not UTF-8 is replaced. */
 void json_put_string(json_t *object, const char *key, const char *text);
 /* object[key] = RFC 3339 of ms, or nothing when ms is 0. */
 void json_put_time(json_t *object, const char *key, int64_t ms);

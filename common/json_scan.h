@@ -5,7 +5,7 @@
  * (docs/performance.md), 26 times the HMAC of the same bytes, on the loop. It accepts exactly what
  * json_read() accepts but for duplicate keys outside the wanted paths (the first wanted one wins
  * and a second is refused): grammar, UTF-8, escapes (NUL and lone surrogates refused), numbers
- * that fit a double, depth, node count, no trailing bytes.
+ * that fit (whole ones int64_t, others a double), depth, node count, no trailing bytes.
  *
  *   struct json_want wants[] = {
  *           { .path = "ref" }, { .path = "repository.clone_url" }, { .path = "deleted" },
@@ -13,6 +13,8 @@
  *   if (json_scan(text, wants, ARRAY_LEN(wants), NULL, err) < 0) …
  *   wants[0].kind == JSON_WANT_STRING, wants[0].value …
  *   json_wants_release(wants, ARRAY_LEN(wants));
+ *
+ * At most 64 wants.
  */
 #pragma once
 #include "common/err.h"
@@ -31,7 +33,7 @@ enum json_want_kind {
 };
 
 struct json_want {
-	const char *path; /* keys of nested objects joined by '.'; arrays are not entered */
+	const char *path; /* at most 8 keys of nested objects joined by '.', no arrays between */
 	enum json_want_kind kind;
 	struct str value; /* into the text, or into `owned` when escapes had to be decoded */
 	char *owned;
@@ -41,3 +43,6 @@ struct json_want {
 int json_scan(struct str text, struct json_want *wants, size_t n, const struct json_limits *limits,
 	      struct err *err);
 void json_wants_release(struct json_want *wants, size_t n);
+
+/* Only check, whatever stands at the root; json_read() does this before it builds a tree. */
+int json_check(struct str text, const struct json_limits *limits, struct err *err);

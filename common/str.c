@@ -45,9 +45,10 @@ bool str_has_control(struct str s)
 	return false;
 }
 
-/* Length of the well-formed sequence at p (RFC 3629, table in section 4), or 0. */
-static size_t utf8_sequence(const unsigned char *p, size_t left)
+/* The table in section 4 of RFC 3629. */
+size_t str_utf8_length(const char *text, size_t left)
 {
+	const unsigned char *p = (const unsigned char *)text;
 	unsigned char lo = 0x80, hi = 0xbf;
 	size_t n;
 
@@ -82,21 +83,20 @@ static size_t utf8_sequence(const unsigned char *p, size_t left)
 
 bool str_is_utf8(struct str s)
 {
-	const unsigned char *p = (const unsigned char *)s.ptr;
 	size_t i = 0;
 
 	while (i < s.len) {
 		/* Eight ASCII bytes at a time: nearly all text is that. */
 		uint64_t word;
 		while (s.len - i >= sizeof word) {
-			memcpy(&word, p + i, sizeof word);
+			memcpy(&word, s.ptr + i, sizeof word);
 			if (word & 0x8080808080808080u)
 				break;
 			i += sizeof word;
 		}
 		if (i == s.len)
 			break;
-		size_t n = utf8_sequence(p + i, s.len - i);
+		size_t n = str_utf8_length(s.ptr + i, s.len - i);
 		if (n == 0)
 			return false;
 		i += n;

@@ -83,6 +83,8 @@ bool str_is_i(struct str s, const char *text); /* the same, against a C string *
 struct str str_trim(struct str s);             /* blanks, tabs, CR and LF off both ends */
 bool str_has_control(struct str s);            /* any byte below 0x20, or 0x7f */
 bool str_is_utf8(struct str s);                /* well-formed: no surrogates, no overlong forms */
+/* Bytes of the well-formed UTF-8 sequence that begins at p, or 0. `left` is 1 or more. */
+size_t str_utf8_length(const char *p, size_t left);
 
 /*
  * Cut *rest at the first `sep`: returns true and the part before it in *part while something is
