@@ -1,0 +1,7 @@
+/* fuzz: what every fuzzer defines. A finding is an abort: a failed assert or a sanitizer's report.
+ */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
