@@ -20,6 +20,7 @@ struct exec {
 	struct runlog *log;
 	int report_fd;
 	int64_t deadline_ms; /* monotonic */
+	int stop_fd;         /* readable, and never read, once SIGTERM came (a signalfd); or -1 */
 };
 
 /*
