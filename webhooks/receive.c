@@ -1,0 +1,141 @@
+#include "webhooks/receive.h"
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/scope.h"
+#include "triggers/match.h"
+
+/* What waits for the commit. */
+struct pending {
+	webhook_answer_cb cb;
+	void *data;
+};
+
+static const struct {
+	const char *word;
+	int status;
+} statuses[] = {
+	{ "media_type", 415 },
+	{ "delivery_conflict", 409 },
+};
+
+/* Never 500 for what a sender can send: what is not committed is 503, and the sender knows. */
+static int status_of(const struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
+		if (err_is(err, statuses[i].word))
+			return statuses[i].status;
+	}
+	switch (err->code) {
+	case ERR_DENIED: return 401;
+	case ERR_CONFLICT: return 409;
+	case ERR_INVALID:
+	case ERR_LIMIT:
+	case ERR_NOTFOUND: return 400;
+	default: return 503;
+	}
+}
+
+static void answer_error(webhook_answer_cb cb, void *data, const struct str *delivery_id,
+			 const struct err *err)
+{
+	int status = status_of(err);
+	cleanup_json json_t *body = json_pack("{s:{s:s,s:s,s:[]}}", "error", "code", err->word,
+					      "message", err->msg, "details");
+	cleanup_free char *text = json_text(body);
+	cleanup_free char *id = delivery_id ? str_dup(*delivery_id) : xstrdup("");
+
+	cb(&(struct webhook_answer){ .status = status,
+				     .json = text,
+				     .verdict = status == 503 ? "unavailable" : "refused",
+				     .delivery_id = id,
+				     .word = err->word },
+	   data);
+}
+
+/* {"deliveryId","runs":[ids],"verdicts":[…]} */
+static void answer_delivery(webhook_answer_cb cb, void *data, int status, const char *verdict,
+			    const struct delivery *d)
+{
+	cleanup_json json_t *body = json_object();
+	json_t *runs = json_array();
+
+	STRVEC_FOREACH (id, &d->runs)
+		json_array_append_new(runs, json_string(*id));
+	json_put_string(body, "deliveryId", d->delivery_id);
+	json_object_set_new(body, "runs", runs);
+	json_object_set_new(body, "verdicts", delivery_verdicts_to_json(d));
+	cleanup_free char *text = json_text(body);
+	cb(&(struct webhook_answer){ .status = status,
+				     .json = text,
+				     .verdict = verdict,
+				     .delivery_id = d->delivery_id,
+				     .word = "" },
+	   data);
+}
+
+static void on_accepted(enum accept_outcome outcome, const struct delivery *stored,
+			const struct err *err, void *data)
+{
+	struct pending *p = data;
+
+	if (err)
+		answer_error(p->cb, p->data, NULL, err);
+	else if (outcome == ACCEPT_KNOWN)
+		answer_delivery(p->cb, p->data, 200, "known", stored);
+	else if (stored->runs.len)
+		answer_delivery(p->cb, p->data, 202, "accepted", stored);
+	else
+		answer_delivery(p->cb, p->data, 200, "ignored", stored);
+	free(p);
+}
+
+/* One verdict about the delivery as a whole. */
+static void say(struct delivery *d, char *reason)
+{
+	delivery_add_verdict(d)->reason = reason;
+}
+
+static void judge(struct match *match, struct delivery *d, struct queue *q)
+{
+	const struct task *const *tasks = NULL;
+
+	*match = (struct match){ 0 };
+	switch (d->event.kind) {
+	case EVENT_PING: say(d, xstrdup("ping: the webhook is connected")); break;
+	case EVENT_OTHER:
+		say(d, xasprintf("the event '%.64s' starts nothing here", d->event.name));
+		break;
+	case EVENT_PUSH: {
+		size_t len = queue_tasks_of_repository(q, d->event.repository, &tasks);
+		match_event(match, d, tasks, len);
+		break;
+	}
+	}
+}
+
+void webhook_receive(struct queue *q, const struct webhook *w, const struct webhook_request *r,
+		     webhook_answer_cb cb, void *data)
+{
+	struct delivery delivery = { 0 };
+	struct match match;
+	struct str id = STR("");
+	struct err err = { 0 };
+
+	if (w->provider->verify(w, r, &err) < 0 || w->provider->delivery_id(&id, r, &err) < 0 ||
+	    w->provider->parse(&delivery.event, r, &err) < 0) {
+		answer_error(cb, data, &id, &err);
+		return;
+	}
+	delivery.webhook = xstrdup(w->name);
+	delivery.delivery_id = str_dup(id);
+	delivery.received_ms = clock_now_ms();
+	sha256(delivery.body_sha256, r->body);
+	judge(&match, &delivery, q);
+
+	struct pending *p = xnew(struct pending);
+	*p = (struct pending){ .cb = cb, .data = data };
+	queue_accept(q, &delivery, match.wanted, match.len, on_accepted, p);
+	/* The queue has taken the contents; the array is ours. */
+	free(match.wanted);
+}
