@@ -87,6 +87,14 @@ static bool take_offset(const char **p, int *minutes)
 	return true;
 }
 
+/* timegm() would take 30 February for 1 March. */
+static bool has_day(int year, int month, int day)
+{
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+	return day <= days[month - 1] + (month == 2 && leap);
+}
+
 int clock_parse(const char *text, int64_t *out_ms)
 {
 	struct tm tm = {0};
@@ -95,7 +103,7 @@ int clock_parse(const char *text, int64_t *out_ms)
 
 	if (!take_number(&p, 4, 1970, 9999, &tm.tm_year) || !take_char(&p, '-') ||
 	    !take_number(&p, 2, 1, 12, &tm.tm_mon) || !take_char(&p, '-') ||
-	    !take_number(&p, 2, 1, 31, &tm.tm_mday))
+	    !take_number(&p, 2, 1, 31, &tm.tm_mday) || !has_day(tm.tm_year, tm.tm_mon, tm.tm_mday))
 		return -1;
 	if (*p && ((!take_char(&p, 'T') && !take_char(&p, 't') && !take_char(&p, ' ')) ||
 		   !take_number(&p, 2, 0, 23, &tm.tm_hour) || !take_char(&p, ':') ||

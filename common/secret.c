@@ -96,10 +96,7 @@ static int load_file(struct secret *out, const char *path, struct err *err)
 			      "cannot read the secret file %.200s", path);
 	} else {
 		struct str value = {text, (size_t)n};
-		if (str_ends(value, "\n"))
-			value.len--;
-		if (str_ends(value, "\r"))
-			value.len--;
+		value.len -= str_ends(value, "\r\n") ? 2 : str_ends(value, "\n");
 		cleanup_free char *where = xasprintf("in %s", path);
 		rc = take(out, value, where, err);
 		explicit_bzero(text, (size_t)n);

@@ -122,7 +122,7 @@ bool str_to_u64(struct str s, uint64_t max, uint64_t *out)
 		return false;
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned digit = (unsigned)(unsigned char)s.ptr[i] - '0';
-		if (digit > 9 || value > (max - digit) / 10)
+		if (digit > 9 || digit > max || value > (max - digit) / 10)
 			return false;
 		value = value * 10 + digit;
 	}

@@ -18,12 +18,26 @@ struct open_node {
 
 struct reader {
 	yaml_parser_t parser;
+	struct str text;
 	const char *name;
 	struct open_node stack[DEPTH_MAX];
 	size_t depth;
 	struct yaml_node *root;
 	struct err *err;
 };
+
+/* Where the byte at `offset` is: columns are counted in characters, as libyaml does. */
+static yaml_mark_t mark_of(struct str text, size_t offset)
+{
+	yaml_mark_t mark = {0};
+
+	for (size_t i = 0; i < offset && i < text.len; i++) {
+		bool newline = text.ptr[i] == '\n';
+		mark.line += newline;
+		mark.column = newline ? 0 : mark.column + ((text.ptr[i] & 0xc0) != 0x80);
+	}
+	return mark;
+}
 
 static int refuse(struct reader *r, const char *word, yaml_mark_t at, const char *what)
 {
@@ -181,10 +195,6 @@ static int on_document(struct reader *r, const yaml_event_t *e)
 {
 	if (r->root)
 		return refuse(r, "yaml_syntax", e->start_mark, "a second document begins here");
-	if (e->data.document_start.version_directive ||
-	    e->data.document_start.tag_directives.start !=
-		    e->data.document_start.tag_directives.end)
-		return refuse(r, "yaml_directive", e->start_mark, "directives are not allowed");
 	return 0;
 }
 
@@ -215,8 +225,9 @@ static const char *word_of(const yaml_parser_t *p)
 	static const struct {
 		const char *part, *word;
 	} words[] = {
-		{"directive", "yaml_directive"}, {"incompatible YAML", "yaml_directive"},
-		{" tag", "yaml_directive"},      {"anchor", "yaml_alias"},
+		{"directive", "yaml_directive"},
+		{" tag", "yaml_directive"},
+		{"anchor", "yaml_alias"},
 		{"alias", "yaml_alias"},
 	};
 	if (p->error == YAML_READER_ERROR)
@@ -232,13 +243,13 @@ static const char *word_of(const yaml_parser_t *p)
 static int explain(struct reader *r)
 {
 	const yaml_parser_t *p = &r->parser;
-	bool reading = p->error == YAML_READER_ERROR;
-	yaml_mark_t at = reading ? p->mark : p->problem_mark;
+	bool reading = p->error == YAML_READER_ERROR; /* its mark is that of the reading ahead */
 	char what[200];
 
 	snprintf(what, sizeof what, "%s%s%s", p->problem ? p->problem : "malformed",
 		 p->context ? " " : "", p->context ? p->context : "");
-	return refuse(r, word_of(p), at, what);
+	return refuse(r, word_of(p),
+		      reading ? mark_of(r->text, p->problem_offset) : p->problem_mark, what);
 }
 
 static int read_events(struct reader *r)
@@ -259,55 +270,75 @@ static int read_events(struct reader *r)
 
 /* ---- outside ---- */
 
-/* The first byte that is not text in UTF-8: libyaml would guess at other encodings. */
-static int check_encoding(struct reader *r, struct str text)
+/* libyaml would guess at other encodings, and end a text at NUL. */
+static int check_encoding(struct reader *r)
 {
-	yaml_mark_t at = {0};
-
-	while (text.len) {
-		size_t n = str_utf8_length(text.ptr, text.len);
-		if (n == 0 || text.ptr[0] == '\0')
-			return refuse(r, "yaml_encoding", at,
-				      n ? "NUL is not allowed" : "not UTF-8");
-		bool newline = text.ptr[0] == '\n';
-		at.line += newline;
-		at.column = newline ? 0 : at.column + 1;
-		text = str_after(text, n);
+	if (str_is_utf8(r->text) && !memchr(r->text.ptr, '\0', r->text.len))
+		return 0;
+	size_t at = 0, n = 1;
+	while (at < r->text.len && r->text.ptr[at] && n) {
+		n = str_utf8_length(r->text.ptr + at, r->text.len - at);
+		at += n;
 	}
+	return refuse(r, "yaml_encoding", mark_of(r->text, at),
+		      n ? "NUL is not allowed" : "not UTF-8");
+}
+
+/* Directives can only stand before everything but comments. */
+static int refuse_directives(struct reader *r)
+{
+	size_t at = 0;
+
+	while (at < r->text.len && r->text.ptr[at] && strchr("#\r\n", r->text.ptr[at]))
+		at = str_find(r->text, '\n', at) + 1;
+	if (at < r->text.len && r->text.ptr[at] == '%')
+		return refuse(r, "yaml_directive", mark_of(r->text, at),
+			      "directives are not allowed");
 	return 0;
+}
+
+static int parse(struct reader *r)
+{
+	if (check_encoding(r) < 0)
+		return -1;
+	if (!yaml_parser_initialize(&r->parser))
+		abort(); /* out of memory, as in mem.c */
+	yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&r->parser, (const unsigned char *)r->text.ptr, r->text.len);
+	int rc = read_events(r);
+	yaml_parser_delete(&r->parser);
+	return rc;
+}
+
+static struct yaml_node *empty_map(void)
+{
+	struct yaml_node map = {.kind = YAML_MAP, .line = 1, .column = 1};
+	return xmemdup(&map, sizeof map);
 }
 
 int yaml_read(struct yaml_node **out, struct str text, const char *name, size_t limit_bytes,
 	      struct err *err)
 {
-	if (text.len > limit_bytes)
-		return err_set(err, ERR_LIMIT, "yaml_too_large",
-			       "%.200s: %zu bytes are too many, the limit is %zu", name, text.len,
-			       limit_bytes);
-
 	struct reader *r = xnew(struct reader);
+	/* libyaml would count a byte order mark as the first column of the first line. */
+	r->text = str_starts(text, "\xef\xbb\xbf") ? str_after(text, 3) : text;
 	r->name = name;
 	r->err = err;
-	int rc = check_encoding(r, text);
-	if (rc == 0 && !yaml_parser_initialize(&r->parser))
-		abort(); /* out of memory, as in mem.c */
-	if (rc == 0) {
-		yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
-		yaml_parser_set_input_string(&r->parser, (const unsigned char *)text.ptr, text.len);
-		rc = read_events(r);
-		yaml_parser_delete(&r->parser);
-	}
+	int rc = refuse_directives(r);
+	if (rc == 0 && text.len > limit_bytes)
+		rc = err_set(err, ERR_LIMIT, "yaml_too_large",
+			     "%.200s: %zu bytes are too many, the limit is %zu", name, text.len,
+			     limit_bytes);
+	if (rc == 0)
+		rc = parse(r);
 	for (; r->depth > 0; r->depth--) {
 		free(r->stack[r->depth - 1].key);
 		node_clear(&r->stack[r->depth - 1].node);
 	}
-	if (rc < 0) {
+	if (rc == 0)
+		*out = r->root ? r->root : empty_map();
+	else
 		yaml_release(r->root);
-	} else {
-		*out = r->root ? r->root : xnew(struct yaml_node);
-		if (!r->root)
-			**out = (struct yaml_node){.kind = YAML_MAP, .line = 1, .column = 1};
-	}
 	free(r);
 	return rc;
 }
