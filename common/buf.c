@@ -5,7 +5,7 @@
 void buf_release(struct buf *b)
 {
 	free(b->ptr);
-	*b = (struct buf){.limit = b->limit};
+	*b = (struct buf){ .limit = b->limit };
 }
 
 void buf_clear(struct buf *b)
@@ -106,6 +106,6 @@ void buf_truncate(struct buf *b, size_t len)
 char *buf_detach(struct buf *b)
 {
 	char *text = b->ptr ? b->ptr : xstrdup("");
-	*b = (struct buf){.limit = b->limit};
+	*b = (struct buf){ .limit = b->limit };
 	return text;
 }

@@ -57,5 +57,5 @@ char *buf_detach(struct buf *b);
 
 static inline struct str buf_str(const struct buf *b)
 {
-	return (struct str){b->ptr ? b->ptr : "", b->len};
+	return (struct str){ b->ptr ? b->ptr : "", b->len };
 }

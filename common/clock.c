@@ -23,7 +23,7 @@ int64_t clock_monotonic_ms(void)
 
 const char *clock_format(char out[CLOCK_TEXT_BYTES], int64_t ms)
 {
-	struct tm tm = {0};
+	struct tm tm = { 0 };
 	time_t seconds = (time_t)(ms / 1000);
 
 	if (ms < 0 || !gmtime_r(&seconds, &tm) || tm.tm_year > 8099) {
@@ -90,14 +90,14 @@ static bool take_offset(const char **p, int *minutes)
 /* timegm() would take 30 February for 1 March. */
 static bool has_day(int year, int month, int day)
 {
-	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 	return day <= days[month - 1] + (month == 2 && leap);
 }
 
 int clock_parse(const char *text, int64_t *out_ms)
 {
-	struct tm tm = {0};
+	struct tm tm = { 0 };
 	int fraction_ms = 0, offset_min = 0;
 	const char *p = text;
 

@@ -34,7 +34,7 @@ struct hmac {
 struct hmac *hmac_sha256_create(struct str key)
 {
 	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string("digest", (char[]){"SHA256"}, 0),
+		OSSL_PARAM_construct_utf8_string("digest", (char[]){ "SHA256" }, 0),
 		OSSL_PARAM_construct_end(),
 	};
 	struct hmac *h = xnew(struct hmac);
@@ -148,7 +148,7 @@ static int make_key(unsigned char key[SEAL_KEY_BYTES], const char *path, struct 
 	unsigned char fresh[SEAL_KEY_BYTES];
 
 	random_bytes(fresh, sizeof fresh);
-	if (fs_write_atomic(path, (struct str){(char *)fresh, sizeof fresh}, 0600, err) < 0)
+	if (fs_write_atomic(path, (struct str){ (char *)fresh, sizeof fresh }, 0600, err) < 0)
 		return -1;
 	memcpy(key, fresh, sizeof fresh);
 	explicit_bzero(fresh, sizeof fresh);

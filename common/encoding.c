@@ -51,9 +51,9 @@ char *base64_encode(struct str data)
 		uint32_t bits = (uint32_t)p[i] << 16;
 		bits |= n > 1 ? (uint32_t)p[i + 1] << 8 : 0;
 		bits |= n > 2 ? p[i + 2] : 0;
-		char four[4] = {base64_digits[bits >> 18], base64_digits[bits >> 12 & 63],
-				n > 1 ? base64_digits[bits >> 6 & 63] : '=',
-				n > 2 ? base64_digits[bits & 63] : '='};
+		char four[4] = { base64_digits[bits >> 18], base64_digits[bits >> 12 & 63],
+				 n > 1 ? base64_digits[bits >> 6 & 63] : '=',
+				 n > 2 ? base64_digits[bits & 63] : '=' };
 		buf_add(&out, four, sizeof four);
 	}
 	return buf_detach(&out);

@@ -184,7 +184,7 @@ static char *first_line(int fd)
 {
 	char text[256];
 	ssize_t n = pread(fd, text, sizeof text, 0);
-	struct str line = {text, n > 0 ? (size_t)n : 0};
+	struct str line = { text, n > 0 ? (size_t)n : 0 };
 	return str_dup(str_slice(line, 0, str_find(line, '\n', 0)));
 }
 

@@ -119,7 +119,7 @@ static void enter(struct removal *r, const char *name)
 		close(fd);
 		return;
 	}
-	r->levels[r->depth++] = (struct level){dir, xstrdup(name)};
+	r->levels[r->depth++] = (struct level){ dir, xstrdup(name) };
 }
 
 static void leave(struct removal *r)
@@ -175,7 +175,7 @@ static void pass(struct removal *r)
 
 static int remove_folder(const char *path, int fd, struct err *err)
 {
-	struct removal r = {0};
+	struct removal r = { 0 };
 
 	if (mount_of(fd, &r.mount) < 0 || !(r.levels[0].dir = fdopendir(fd))) {
 		close(fd);

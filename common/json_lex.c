@@ -6,7 +6,7 @@
 
 static const char *fail(struct json_fault *fault, const char *at, const char *why)
 {
-	*fault = (struct json_fault){at, why};
+	*fault = (struct json_fault){ at, why };
 	return NULL;
 }
 
@@ -127,7 +127,7 @@ static void add_utf8(struct buf *out, unsigned code)
 {
 	char bytes[4];
 	size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-	static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+	static const unsigned char lead[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
 
 	for (size_t i = n - 1; i > 0; i--, code >>= 6)
 		bytes[i] = (char)(0x80 | (code & 0x3f));
@@ -177,7 +177,7 @@ static const char *skip_digits(const char *p, const char *end)
 static bool fits_int64(const char *p, const char *end)
 {
 	bool negative = *p == '-';
-	struct str digits = {p + negative, (size_t)(end - p) - negative};
+	struct str digits = { p + negative, (size_t)(end - p) - negative };
 	uint64_t value;
 	return digits.len <= 18 || str_to_u64(digits, (uint64_t)INT64_MAX + negative, &value);
 }

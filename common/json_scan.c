@@ -41,7 +41,7 @@ enum step { STEP_VALUE, STEP_KEY, STEP_AFTER, STEP_END, STEP_FAILED };
 static enum step fail(struct scan *s, const char *word, const char *why)
 {
 	s->word = word;
-	s->fault = (struct json_fault){s->p, why};
+	s->fault = (struct json_fault){ s->p, why };
 	return STEP_FAILED;
 }
 
@@ -165,7 +165,7 @@ static void close_container(struct scan *s)
 	if (s->depth < sizeof s->levels / sizeof s->levels[0]) {
 		const struct level *level = &s->levels[s->depth];
 		keep(s, level->whole, kind,
-		     (struct str){level->begin, (size_t)(s->p - level->begin)});
+		     (struct str){ level->begin, (size_t)(s->p - level->begin) });
 	}
 	s->depth--;
 }
@@ -179,7 +179,7 @@ static enum step string_value(struct scan *s)
 	if (!after)
 		return fail_lexing(s);
 	if (s->next_whole)
-		keep_string(s, s->next_whole, (struct str){inside, (size_t)(after - 1 - inside)},
+		keep_string(s, s->next_whole, (struct str){ inside, (size_t)(after - 1 - inside) },
 			    escaped);
 	s->p = after;
 	return STEP_AFTER;
@@ -191,7 +191,7 @@ static enum step number_value(struct scan *s)
 
 	if (!after)
 		return fail_lexing(s);
-	keep(s, s->next_whole, JSON_WANT_NUMBER, (struct str){s->p, (size_t)(after - s->p)});
+	keep(s, s->next_whole, JSON_WANT_NUMBER, (struct str){ s->p, (size_t)(after - s->p) });
 	s->p = after;
 	return STEP_AFTER;
 }
@@ -202,15 +202,15 @@ static enum step word_value(struct scan *s)
 		struct str text;
 		enum json_want_kind kind;
 	} words[] = {
-		{{"true", 4}, JSON_WANT_TRUE},
-		{{"false", 5}, JSON_WANT_FALSE},
-		{{"null", 4}, JSON_WANT_NULL},
+		{ { "true", 4 }, JSON_WANT_TRUE },
+		{ { "false", 5 }, JSON_WANT_FALSE },
+		{ { "null", 4 }, JSON_WANT_NULL },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		struct str text = words[i].text;
 		if ((size_t)(s->end - s->p) < text.len || memcmp(s->p, text.ptr, text.len) != 0)
 			continue;
-		keep(s, s->next_whole, words[i].kind, (struct str){s->p, text.len});
+		keep(s, s->next_whole, words[i].kind, (struct str){ s->p, text.len });
 		s->p += text.len;
 		return STEP_AFTER;
 	}
@@ -243,7 +243,7 @@ static enum step step_key(struct scan *s)
 	if (!after)
 		return fail_lexing(s);
 	if (s->depth <= PATH_MAX_KEYS && s->levels[s->depth].live) {
-		struct str key = {inside, (size_t)(after - 1 - inside)};
+		struct str key = { inside, (size_t)(after - 1 - inside) };
 		struct level *level = &s->levels[s->depth];
 		enum step step =
 			escaped ? follow_escaped_key(s, level, key) : follow_key(s, level, key);
@@ -344,7 +344,7 @@ int json_scan(struct str text, struct json_want *wants, size_t n, const struct j
 	scan_init(&s, text, limits);
 	s.wants = wants;
 	for (size_t i = 0; i < n; i++) {
-		wants[i] = (struct json_want){.path = wants[i].path};
+		wants[i] = (struct json_want){ .path = wants[i].path };
 		cut_path(&s.paths[i], wants[i].path);
 		s.next_live |= UINT64_C(1) << i;
 	}
@@ -361,6 +361,6 @@ void json_wants_release(struct json_want *wants, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		free(wants[i].owned);
-		wants[i] = (struct json_want){.path = wants[i].path};
+		wants[i] = (struct json_want){ .path = wants[i].path };
 	}
 }

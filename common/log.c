@@ -34,7 +34,7 @@ static void write_line(const struct buf *line)
 
 void log_line(enum log_level level, const char *event, const char *fmt, ...)
 {
-	static const char *const names[] = {"debug", "info", "warn", "error"};
+	static const char *const names[] = { "debug", "info", "warn", "error" };
 	char when[CLOCK_TEXT_BYTES];
 	struct buf line = BUF_LIMIT(8192);
 

@@ -11,7 +11,7 @@ enum { SECRET_MAX_BYTES = 64 * 1024 };
 
 void secret_set(struct secret *s, struct str value)
 {
-	struct secret fresh = {str_dup(value), value.len};
+	struct secret fresh = { str_dup(value), value.len };
 	secret_release(s);
 	*s = fresh;
 }
@@ -21,7 +21,7 @@ void secret_copy(struct secret *to, const struct secret *from)
 	if (!secret_is_set(from))
 		secret_release(to);
 	else
-		secret_set(to, (struct str){from->bytes, from->len});
+		secret_set(to, (struct str){ from->bytes, from->len });
 }
 
 void secret_release(struct secret *s)
@@ -29,7 +29,7 @@ void secret_release(struct secret *s)
 	if (s->bytes)
 		explicit_bzero(s->bytes, s->len);
 	free(s->bytes);
-	*s = (struct secret){0};
+	*s = (struct secret){ 0 };
 }
 
 bool secret_is_set(const struct secret *s)
@@ -95,7 +95,7 @@ static int load_file(struct secret *out, const char *path, struct err *err)
 		err_set_errno(err, ERR_INVALID, "config_secret", errno,
 			      "cannot read the secret file %.200s", path);
 	} else {
-		struct str value = {text, (size_t)n};
+		struct str value = { text, (size_t)n };
 		value.len -= str_ends(value, "\r\n") ? 2 : str_ends(value, "\n");
 		cleanup_free char *where = xasprintf("in %s", path);
 		rc = take(out, value, where, err);

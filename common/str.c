@@ -110,7 +110,7 @@ bool str_split(struct str *rest, char sep, struct str *part)
 		return false;
 	size_t at = str_find(*rest, sep, 0);
 	*part = str_slice(*rest, 0, at);
-	*rest = at < rest->len ? str_after(*rest, at + 1) : (struct str){NULL, 0};
+	*rest = at < rest->len ? str_after(*rest, at + 1) : (struct str){ NULL, 0 };
 	return true;
 }
 

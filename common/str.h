@@ -20,18 +20,18 @@ struct str {
 #define STR_ARG(s) (int)(s).len, (s).ptr
 
 /* A literal, without strlen at run time. */
-#define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
+#define STR(literal) ((struct str){ (literal), sizeof(literal) - 1 })
 
 static inline struct str str_from(const char *text) /* NULL gives the empty slice */
 {
-	return (struct str){text ? text : "", text ? strlen(text) : 0};
+	return (struct str){ text ? text : "", text ? strlen(text) : 0 };
 }
 
 static inline struct str str_slice(struct str s, size_t from, size_t to) /* clamped */
 {
 	to = to > s.len ? s.len : to;
 	from = from > to ? to : from;
-	return (struct str){s.ptr + from, to - from};
+	return (struct str){ s.ptr + from, to - from };
 }
 
 static inline struct str str_after(struct str s, size_t from)

@@ -45,7 +45,7 @@ void strvec_release(struct strvec *v)
 	for (size_t i = 0; i < v->len; i++)
 		free(v->items[i]);
 	free(v->items);
-	*v = (struct strvec){0};
+	*v = (struct strvec){ 0 };
 }
 
 int strvec_find(const struct strvec *v, const char *text)

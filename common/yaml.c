@@ -29,7 +29,7 @@ struct reader {
 /* Where the byte at `offset` is: columns are counted in characters, as libyaml does. */
 static yaml_mark_t mark_of(struct str text, size_t offset)
 {
-	yaml_mark_t mark = {0};
+	yaml_mark_t mark = { 0 };
 
 	for (size_t i = 0; i < offset && i < text.len; i++) {
 		bool newline = text.ptr[i] == '\n';
@@ -225,10 +225,10 @@ static const char *word_of(const yaml_parser_t *p)
 	static const struct {
 		const char *part, *word;
 	} words[] = {
-		{"directive", "yaml_directive"},
-		{" tag", "yaml_directive"},
-		{"anchor", "yaml_alias"},
-		{"alias", "yaml_alias"},
+		{ "directive", "yaml_directive" },
+		{ " tag", "yaml_directive" },
+		{ "anchor", "yaml_alias" },
+		{ "alias", "yaml_alias" },
 	};
 	if (p->error == YAML_READER_ERROR)
 		return "yaml_encoding";
@@ -312,7 +312,7 @@ static int parse(struct reader *r)
 
 static struct yaml_node *empty_map(void)
 {
-	struct yaml_node map = {.kind = YAML_MAP, .line = 1, .column = 1};
+	struct yaml_node map = { .kind = YAML_MAP, .line = 1, .column = 1 };
 	return xmemdup(&map, sizeof map);
 }
 
