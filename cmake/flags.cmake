@@ -6,7 +6,9 @@ add_compile_options(
 	"$<$<COMPILE_LANGUAGE:C>:-include;${CMAKE_SOURCE_DIR}/common/banned.h>"
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings
 	-Wformat=2 -Wformat-truncation=1 -Wundef -Wvla -Wno-missing-field-initializers
-	-fstack-protector-strong -fno-strict-aliasing -fno-common)
+	-fstack-protector-strong -fno-strict-aliasing -fno-common
+	"$<$<C_COMPILER_ID:Clang>:-Wno-unknown-warning-option;-Wno-format-nonliteral>" # gcc is the judge
+	-UNDEBUG) # asserts stay on in every build
 if(SLIPWAY_WERROR)
 	add_compile_options(-Werror)
 endif()
