@@ -5,7 +5,7 @@
  *
  * Secrets travel apart from the rest: build_to_json() leaves them out unless asked,
  * build_secrets_to_json() prints nothing else (for sealing into the database), and
- * build_secrets_merge() puts them back.
+ * build_secrets_merge() puts back those that are not set.
  */
 #pragma once
 #include <jansson.h>

@@ -17,6 +17,6 @@ struct event {
 };
 
 void event_release(struct event *e);
-/* "main" for refs/heads/main, "v1" for refs/tags/v1, else the ref. Borrowed. */
+/* "main" for refs/heads/main, "v1" for refs/tags/v1, else the ref; "" without one. Borrowed. */
 const char *event_short_ref(const struct event *e);
 bool event_is_tag(const struct event *e);

@@ -3,7 +3,8 @@
  *
  *   TaskName eq 'web' and (Status eq 'Failed' or Status eq 'Error')
  *
- * Property names are compared without case. Bounded: 2 KiB of text, depth 32, 64 terms.
+ * Property names are compared without case. Only times have an order; contains() searches the
+ * output images. Bounded: 2 KiB of text, depth 32, 64 terms.
  * Word "bad_filter", with the column where it went wrong and the known names.
  */
 #pragma once

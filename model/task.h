@@ -19,7 +19,7 @@ struct source_trigger {
 			       on */
 	char *repository_url; /* as given, with #branch:folder */
 	char *repository;     /* identity (repository.h): what matching uses */
-	char *branch;         /* short name */
+	char *branch;         /* short name, or a full ref; "master" when nobody said one */
 	char *token_type, *token_scope;
 	struct secret token;
 };

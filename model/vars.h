@@ -3,7 +3,7 @@
  * with ACR's spelling. Blanks inside the braces are allowed.
  *
  *   .Run.ID .Run.Registry .Run.RegistryName .Run.Date .Run.Commit .Run.Branch .Run.GitTag
- *   .Run.TaskName .Run.OS .Run.Architecture
+ *   .Run.TaskName .Run.OS .Run.Architecture, and .Build.ID, the old name of .Run.ID
  */
 #pragma once
 #include "common/buf.h"

@@ -1,0 +1,115 @@
+#include "model/delivery.h"
+
+#include "common/json.h"
+
+static void verdict_release(struct verdict *v)
+{
+	free(v->registry);
+	free(v->task);
+	free(v->reason);
+	free(v->run_id);
+	*v = (struct verdict){ 0 };
+}
+
+static void release_verdicts(struct delivery *d)
+{
+	for (size_t i = 0; i < d->verdicts_len; i++)
+		verdict_release(&d->verdicts[i]);
+	free(d->verdicts);
+	d->verdicts = NULL;
+	d->verdicts_len = 0;
+}
+
+void delivery_release(struct delivery *d)
+{
+	if (!d)
+		return;
+	release_verdicts(d);
+	event_release(&d->event);
+	strvec_release(&d->runs);
+	free(d->webhook);
+	free(d->delivery_id);
+	*d = (struct delivery){ 0 };
+}
+
+struct verdict *delivery_add_verdict(struct delivery *d)
+{
+	d->verdicts = xreallocarray(d->verdicts, d->verdicts_len + 1, sizeof *d->verdicts);
+	struct verdict *v = &d->verdicts[d->verdicts_len++];
+	*v = (struct verdict){ 0 };
+	return v;
+}
+
+json_t *delivery_verdicts_to_json(const struct delivery *d)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < d->verdicts_len; i++) {
+		const struct verdict *v = &d->verdicts[i];
+		json_t *object = json_object();
+		json_put_string(object, "registry", v->registry);
+		json_put_string(object, "task", v->task);
+		json_object_set_new(object, "matched", json_boolean(v->matched));
+		json_put_string(object, "reason", v->reason);
+		json_put_string(object, "runId", v->run_id);
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static int read_verdict(struct verdict *v, const json_t *object)
+{
+	const char *registry = NULL, *task = NULL, *reason = NULL, *run_id = NULL;
+
+	if (json_opt_string(object, "", "registry", &registry, NULL) < 0 ||
+	    json_opt_string(object, "", "task", &task, NULL) < 0 ||
+	    json_opt_bool(object, "", "matched", &v->matched, NULL) < 0 ||
+	    json_opt_string(object, "", "reason", &reason, NULL) < 0 ||
+	    json_opt_string(object, "", "runId", &run_id, NULL) < 0)
+		return -1;
+	v->registry = xstrdup(registry);
+	v->task = xstrdup(task);
+	v->reason = xstrdup(reason);
+	v->run_id = xstrdup(run_id);
+	return 0;
+}
+
+int delivery_verdicts_from_json(struct delivery *d, const json_t *array)
+{
+	struct delivery fresh = { 0 };
+	json_t *item;
+	size_t i;
+
+	if (!json_is_array(array))
+		return -1;
+	json_array_foreach (array, i, item) {
+		if (read_verdict(delivery_add_verdict(&fresh), item) < 0) {
+			delivery_release(&fresh);
+			return -1;
+		}
+	}
+	release_verdicts(d);
+	d->verdicts = fresh.verdicts;
+	d->verdicts_len = fresh.verdicts_len;
+	return 0;
+}
+
+json_t *delivery_to_json(const struct delivery *d)
+{
+	json_t *object = json_object();
+	json_t *runs = json_array();
+
+	json_put_string(object, "deliveryId", d->delivery_id);
+	json_put_string(object, "webhook", d->webhook);
+	json_put_string(object, "event", d->event.name);
+	json_put_time(object, "receivedTime", d->received_ms);
+	json_put_string(object, "repository", d->event.repository);
+	json_put_string(object, "ref", d->event.ref);
+	json_put_string(object, "before", d->event.before);
+	json_put_string(object, "after", d->event.after);
+	json_object_set_new(object, "verdicts", delivery_verdicts_to_json(d));
+	STRVEC_FOREACH (id, &d->runs)
+		json_array_append_new(runs, json_string(*id));
+	json_object_set_new(object, "runs", runs);
+	return object;
+}
