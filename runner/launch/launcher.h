@@ -41,6 +41,8 @@ void launcher_kick(struct launcher *l);
 /* Tell the runner of this run to stop (SIGTERM, after comparing start times); escalates by itself.
  */
 void launcher_cancel(struct launcher *l, const char *run_id);
+/* A new configuration: runs that are under way keep the grace time that they began with. */
+void launcher_configure(struct launcher *l, int max_running, int64_t grace_ms);
 /* Stop claiming; what runs goes on without us. */
 void launcher_drain(struct launcher *l);
 void launcher_close(struct launcher *l, void (*closed)(void *data), void *data);
