@@ -87,7 +87,7 @@ static int ends_open(struct ends *e, const struct process_opts *opts, struct err
 	e->err = open(path, O_WRONLY | O_CLOEXEC | O_APPEND | (opts->err_path ? O_CREAT : 0), 0600);
 	if (e->err < 0 || pipe2(e->in, O_CLOEXEC) < 0 ||
 	    (opts->on_output && pipe2(e->out, O_CLOEXEC) < 0)) {
-		err_set_errno(err, ERR_UNAVAILABLE, "runner_start", errno,
+		err_set_errno(err, ERR_UNAVAILABLE, "runner_missing", errno,
 			      "cannot prepare to start %s", opts->program);
 		ends_close(e);
 		return -1;
@@ -255,7 +255,7 @@ static int watch(struct process **out, struct uv_loop_s *loop, pid_t pid, int pi
 	int rc = uv_poll_init(loop, &p->watch, pidfd);
 	if (rc < 0) {
 		free(p);
-		return err_set(err, ERR_UNAVAILABLE, "runner_start", "cannot watch a process: %s",
+		return err_set(err, ERR_UNAVAILABLE, "runner_missing", "cannot watch a process: %s",
 			       uv_strerror(rc));
 	}
 	p->watch.data = p;
@@ -271,7 +271,7 @@ static int watch_child(struct process **out, struct uv_loop_s *loop, pid_t pid, 
 	int pidfd = pidfd_open(pid, 0);
 
 	if (pidfd < 0)
-		err_set_errno(err, ERR_UNAVAILABLE, "runner_start", errno,
+		err_set_errno(err, ERR_UNAVAILABLE, "runner_missing", errno,
 			      "cannot watch the process %d", (int)pid);
 	if (pidfd < 0 || watch(out, loop, pid, pidfd, opts, err) < 0) {
 		close_fd(&pidfd);
@@ -299,7 +299,7 @@ int process_start(struct process **out, struct uv_loop_s *loop, const struct pro
 	int rc = spawn(&pid, &e, opts);
 	if (rc != 0)
 		err_set_errno(err, rc == EAGAIN || rc == ENOMEM ? ERR_UNAVAILABLE : ERR_INTERNAL,
-			      "runner_start", rc, "cannot start %s", opts->program);
+			      "runner_missing", rc, "cannot start %s", opts->program);
 	else
 		rc = watch_child(out, loop, pid, &e, opts, err);
 	ends_close(&e);

@@ -34,7 +34,7 @@ struct process_opts {
 	void *data;
 };
 
-/* In a session of its own, with default signals and a short environment. Word "runner_start". */
+/* In a session of its own, with default signals and a short environment. Word "runner_missing". */
 int process_start(struct process **out, struct uv_loop_s *loop, const struct process_opts *opts,
 		  struct err *err);
 /* Watch a process that is not our child. The pidfd is taken over, also on failure. */
