@@ -82,7 +82,7 @@ static void init_deadlines(struct http_server *s)
 		[DEADLINE_HEAD] = s->limits.head_timeout_ms,
 		[DEADLINE_BODY] = s->limits.body_timeout_ms / 3,
 		[DEADLINE_WRITE] = s->limits.write_timeout_ms / 4,
-		[DEADLINE_HALF] = 5000,
+		[DEADLINE_HALF] = s->limits.idle_timeout_ms / 3,
 		[DEADLINE_LINGER] = 2000,
 	};
 	deadlines_init(&s->deadlines, s->loop, after_ms, conn_on_deadline);

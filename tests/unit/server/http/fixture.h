@@ -4,6 +4,7 @@
  * wait that lasts ten seconds fails the test.
  */
 #pragma once
+#include <poll.h>
 #include <uv.h>
 
 #include "common/buf.h"
@@ -24,6 +25,9 @@ struct fixture {
 	bool drained, closed;
 	uint64_t produced, to_produce; /* of /produce */
 };
+
+/* The handlers above, for a test that makes its own server; app is the fixture. */
+void fixture_route(struct http_req *req, void *app);
 
 /* limits may be NULL. */
 void fixture_open(struct fixture *f, const struct http_limits *limits);
