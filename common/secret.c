@@ -46,7 +46,7 @@ const char *secret_reveal(const struct secret *s)
 static int take(struct secret *out, struct str value, const char *where, struct err *err)
 {
 	if (value.len == 0)
-		return err_set(err, ERR_INVALID, "config_secret", "the secret %.200s is empty",
+		return err_set(err, ERR_INVALID, "config_invalid", "the secret %.200s is empty",
 			       where);
 	if (memchr(value.ptr, '\0', value.len))
 		return err_set(err, ERR_INVALID, "config_secret",

@@ -23,6 +23,6 @@ const char *secret_reveal(const struct secret *s); /* NUL-terminated; "" when no
  * Read a configured secret: "file:PATH" (one trailing newline is dropped; the file must not be
  * readable by group or others, word "config_perm"), "env:NAME", or a literal, which only counts
  * when `literal_allowed` (the configuration file itself is 0600). An empty value is refused
- * ("config_secret").
+ * ("config_invalid"), as is one that cannot be had ("config_secret").
  */
 int secret_load(struct secret *out, const char *text, bool literal_allowed, struct err *err);

@@ -34,8 +34,8 @@ static void a_literal_counts_only_where_it_is_allowed(void **state)
 	assert_string_equal(secret_reveal(&s), "hunter2");
 	assert_fails(secret_load(&s, "hunter3", false, &err), "config_perm");
 	assert_null(strstr(err.msg, "hunter3"));
-	assert_fails(secret_load(&s, "", true, &err), "config_secret");
-	assert_fails(secret_load(&s, "", false, &err), "config_secret");
+	assert_fails(secret_load(&s, "", true, &err), "config_invalid");
+	assert_fails(secret_load(&s, "", false, &err), "config_invalid");
 	assert_string_equal(secret_reveal(&s), "hunter2");
 	secret_release(&s);
 }
@@ -49,7 +49,7 @@ static void reads_the_environment(void **state)
 	assert_works(secret_load(&s, "env:SLIPWAY_TEST_SECRET", false, &err));
 	assert_string_equal(secret_reveal(&s), "from env");
 	setenv("SLIPWAY_TEST_SECRET", "", 1);
-	assert_fails(secret_load(&s, "env:SLIPWAY_TEST_SECRET", false, &err), "config_secret");
+	assert_fails(secret_load(&s, "env:SLIPWAY_TEST_SECRET", false, &err), "config_invalid");
 	unsetenv("SLIPWAY_TEST_SECRET");
 	assert_fails(secret_load(&s, "env:SLIPWAY_TEST_SECRET", false, &err), "config_secret");
 	assert_has(err.msg, "SLIPWAY_TEST_SECRET");
@@ -96,7 +96,7 @@ static void refuses_files_that_cannot_hold_a_secret(void **state)
 	assert_fails(load_path(&s, open), "config_perm");
 	assert_has(err.msg, "0600");
 	assert_has(err.msg, open);
-	assert_fails(load_path(&s, empty), "config_secret");
+	assert_fails(load_path(&s, empty), "config_invalid");
 	assert_fails(load_path(&s, missing), "config_secret");
 	assert_fails(load_path(&s, *state), "config_secret");
 	assert_fails(load_path(&s, fifo), "config_secret");

@@ -1,0 +1,100 @@
+/* The checks between values (check.h). */
+#include "config/check.h"
+
+#include "common/scope.h"
+#include "config/config.h"
+
+__attribute__((format(printf, 4, 5))) static int refuse(const struct source *s, const char *path,
+							struct err *err, const char *fmt, ...)
+{
+	struct err why = { 0 };
+	char what[300];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(what, sizeof what, fmt, args);
+	va_end(args);
+	err_set(&why, ERR_INVALID, "config_invalid", "%s", what);
+	source_locate(s, path, &why);
+	if (err)
+		*err = why;
+	return -1;
+}
+
+static int check_registries(const struct config *c, const struct source *s, struct err *err)
+{
+	char path[80];
+
+	for (size_t i = 0; i < c->registries_len; i++) {
+		const struct config_registry *r = &c->registries[i];
+		snprintf(path, sizeof path, "registries[%zu].name", i);
+		if (config_registry(c, str_from(r->name)) != r)
+			return refuse(s, path, err, "'%s' is the name of two registries", r->name);
+		snprintf(path, sizeof path, "registries[%zu].%s", i,
+			 r->username ? "username" : "password");
+		if ((r->username != NULL) != secret_is_set(&r->password))
+			return refuse(s, path, err, "username and password go together");
+	}
+	if (!config_registry(c, str_from(c->default_registry)))
+		return refuse(s, "default_registry", err, "no registry is named '%.60s'",
+			      c->default_registry);
+	return 0;
+}
+
+static int check_webhooks(const struct config *c, const struct source *s, struct err *err)
+{
+	for (size_t i = 0; i < c->webhooks_len; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(c->webhooks[i].name, c->webhooks[j].name) != 0)
+				continue;
+			cleanup_free char *path = xasprintf("webhooks[%zu].name", i);
+			return refuse(s, path, err, "'%s' is the name of two webhooks",
+				      c->webhooks[i].name);
+		}
+	}
+	return 0;
+}
+
+static int check_credentials(const struct config *c, const struct source *s, struct err *err)
+{
+	for (size_t i = 0; i < c->git.credentials_len; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(c->git.credentials[i].url, c->git.credentials[j].url) != 0)
+				continue;
+			cleanup_free char *path = xasprintf("git.credentials[%zu].url", i);
+			return refuse(s, path, err, "two credentials have this URL");
+		}
+	}
+	return 0;
+}
+
+static bool is_loopback(const char *listen)
+{
+	struct str s = str_from(listen);
+	return str_starts(s, "127.") || str_starts(s, "[::1]") || str_starts(s, "[::ffff:127.");
+}
+
+int check_listen_is_safe(const struct config *c, const struct source *s, struct err *err)
+{
+	if (strcmp(c->listen, "none") == 0 || is_loopback(c->listen) || c->tls_certificate ||
+	    c->listen_insecure)
+		return 0;
+	struct err why = { 0 };
+	err_set(&why, ERR_INVALID, "config_insecure",
+		"%s can be reached from other machines, and would be without TLS: set "
+		"tls.certificate and tls.key, or 'listen_insecure: true' behind a proxy that "
+		"speaks TLS",
+		c->listen);
+	source_locate(s, "listen", &why);
+	if (err)
+		*err = why;
+	return -1;
+}
+
+int check_config(const struct config *c, const struct source *s, struct err *err)
+{
+	if (check_registries(c, s, err) < 0 || check_webhooks(c, s, err) < 0 ||
+	    check_credentials(c, s, err) < 0 || check_tls(c, s, err) < 0)
+		return -1;
+	return check_listen_is_safe(c, s, err);
+}
