@@ -1,6 +1,6 @@
 /*
  * report: what a runner tells: JSON lines appended to the run directory's `report`. The result is
- * the line, not the exit code. Version 1: {"v":1,"type":…,"time":ms,…}.
+ * the line, not the exit code. Version 1: {"v":1,"type":…,"time":ms,"attempt":n,…}.
  *
  *   started      {"pid"}
  *   step         {"name","status":"Running|Succeeded|Failed|Canceled|Error|Timeout"}
@@ -30,6 +30,7 @@ struct report_line {
 	enum report_type type;
 	int64_t time_ms;
 	int attempt;
+	int64_t pid;            /* started: as the host sees it */
 	char *name;             /* step */
 	enum run_status status; /* step, result */
 	char *commit;
@@ -37,7 +38,7 @@ struct report_line {
 	char *error_code, *message; /* result */
 };
 
-/* One line with its newline, at most 8 KiB. */
+/* One line with its newline, at most 8 KiB: longer texts are cut. `line` is no REPORT_UNKNOWN. */
 void report_format(struct buf *out, const struct report_line *line);
 /* `text` without the newline. Word "report_invalid". */
 int report_parse(struct report_line *out, struct str text, struct err *err);
@@ -46,6 +47,7 @@ void report_line_release(struct report_line *line);
 /*
  * Fold a line into the run's record: steps, commit, images, status, error. Used by the server for
  * runs that it follows and for runs that it finds again alike: the record of a run is the fold of
- * the lines of its latest attempt.
+ * the lines of its latest attempt: a line of an earlier one than run->attempt is ignored, the first
+ * of a later one (and any "started") forgets what was told before. A terminal run is left as it is.
  */
 void report_apply(struct run *run, const struct report_line *line);

@@ -26,9 +26,17 @@ char *rundir_path(const char *data_dir, const char *run_id, const char *name);
 /* Create the directory (0700) and an empty log, so that a queued run already has one. */
 int rundir_create(const char *data_dir, const char *run_id, struct err *err);
 
-/* Runner: take the lock for this process and write the owner's line. The fd is the lease. */
+/*
+ * Runner: take the lock for this process and write the owner's line. The fd (close-on-exec) is the
+ * lease. Call it before a /proc of an own PID namespace is mounted: the line must name the process
+ * as the host sees it. ERR_CONFLICT "locked" when another process keeps it for half a second.
+ */
 int rundir_lock(int *out_fd, const char *data_dir, const char *run_id, struct err *err);
-/* Server: is somebody running it? *owner is filled when so. */
+/*
+ * Is somebody running it? *owner is filled when so. In the instant between the taking of the lock
+ * and the writing of the line it is empty (pid 0) or that of an earlier owner, who is gone: ask
+ * again. A run directory that is not there is not locked.
+ */
 int rundir_is_locked(bool *out, struct rundir_owner *owner, const char *data_dir,
 		     const char *run_id, struct err *err);
 /* A pidfd of exactly that process, or -1 with ERR_NOTFOUND when it is gone (start time and boot id
