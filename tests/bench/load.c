@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include "common/crypto.h"
@@ -231,6 +232,7 @@ int main(int argc, char **argv)
 	}
 	struct load load;
 	load_init(&load, argv);
+	signal(SIGPIPE, SIG_IGN); /* a server that was killed is an answer too */
 	int n = atoi(argv[5]);
 	double seconds = atof(argv[6]);
 	struct sender *senders = xcalloc((size_t)n, sizeof *senders);
