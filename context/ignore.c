@@ -1,0 +1,203 @@
+#include "context/ignore.h"
+
+#include "context/clean.h"
+#include "context/ignore_glob.h"
+#include "context/runes.h"
+
+struct rule {
+	char *text;    /* as the reader made it, "!" included */
+	char *pattern; /* cleaned once more, without "!" */
+	struct glob *glob;
+	bool include; /* "!": re-includes */
+	int line;
+};
+
+struct ignore {
+	struct rule *rules;
+	size_t len;
+	bool any_include;
+};
+
+static void rule_release(struct rule *rule)
+{
+	free(rule->text);
+	free(rule->pattern);
+	glob_destroy(rule->glob);
+}
+
+static struct rule *add_rule(struct ignore *set, struct rule rule)
+{
+	set->rules = xreallocarray(set->rules, set->len + 1, sizeof *set->rules);
+	set->rules[set->len] = rule;
+	set->any_include = set->any_include || rule.include;
+	return &set->rules[set->len++];
+}
+
+/* ignorefile.ReadAll: what a line of the file becomes; NULL for a comment or an empty line. */
+static char *rule_of_line(struct str line)
+{
+	if (str_starts(line, "#"))
+		return NULL;
+	line = rune_trim_space(line);
+	if (line.len == 0)
+		return NULL;
+	bool invert = line.ptr[0] == '!';
+	if (invert)
+		line = rune_trim_space(str_after(line, 1));
+	char *cleaned = line.len ? path_clean(line) : xstrdup("");
+	const char *rooted = cleaned[0] == '/' && cleaned[1] ? cleaned + 1 : cleaned;
+	char *text = xasprintf("%s%s", invert ? "!" : "", rooted);
+	free(cleaned);
+	return text;
+}
+
+/* patternmatcher.New: trimmed and cleaned once more, "!" taken off. */
+static int compile_rule(struct rule *rule, const char *text, const char **why)
+{
+	struct str trimmed = rune_trim_space(str_from(text));
+	char *cleaned = path_clean(trimmed);
+
+	*rule = (struct rule){ .text = xstrdup(text), .include = cleaned[0] == '!' };
+	rule->pattern = xstrdup(cleaned + rule->include);
+	free(cleaned);
+	*why = NULL;
+	if (rule->include && !*rule->pattern)
+		*why = "a lone '!' re-includes nothing";
+	else if (!glob_syntax_is_valid(str_from(rule->pattern)))
+		*why = "a '[' that is not closed, an empty or odd class, or a backslash at the end";
+	else if (!(rule->glob = glob_compile(str_from(rule->pattern))))
+		*why = "a class with a range that runs backwards, or an unknown escape";
+	if (!*why)
+		return 0;
+	rule_release(rule);
+	return -1;
+}
+
+static int read_line(struct ignore *set, struct str line, int number, const char *name,
+		     struct err *err)
+{
+	struct rule rule;
+	const char *why;
+
+	if (memchr(line.ptr, '\0', line.len) || !str_is_utf8(line))
+		return err_set(err, ERR_INVALID, "ignore_syntax",
+			       "%s:%d: want UTF-8 text without NUL", name, number);
+	char *text = rule_of_line(line);
+	if (!text)
+		return 0;
+	int rc = compile_rule(&rule, text, &why);
+	if (rc < 0) {
+		err_set(err, ERR_INVALID, "ignore_syntax", "%s:%d: '%.100s': %s", name, number,
+			text, why);
+	} else {
+		rule.line = number;
+		add_rule(set, rule);
+	}
+	free(text);
+	return rc;
+}
+
+int ignore_read(struct ignore **out, struct str text, const char *name,
+		const struct ignore_limits *limits, struct err *err)
+{
+	struct ignore *set = xnew(struct ignore);
+	struct str line;
+
+	if (text.len > limits->bytes) {
+		ignore_destroy(set);
+		return err_set(err, ERR_INVALID, "ignore_too_large", "%s has more than %zu bytes",
+			       name, limits->bytes);
+	}
+	if (str_starts(text, "\xef\xbb\xbf"))
+		text = str_after(text, 3);
+	for (int number = 1; str_split(&text, '\n', &line); number++) {
+		if (line.len && line.ptr[line.len - 1] == '\r')
+			line.len--;
+		if (read_line(set, line, number, name, err) < 0) {
+			ignore_destroy(set);
+			return -1;
+		}
+		if (set->len > limits->rules) {
+			ignore_destroy(set);
+			return err_set(err, ERR_INVALID, "ignore_too_large",
+				       "%s has more than %zu rules", name, limits->rules);
+		}
+	}
+	*out = set;
+	return 0;
+}
+
+void ignore_destroy(struct ignore *set)
+{
+	if (!set)
+		return;
+	for (size_t i = 0; i < set->len; i++)
+		rule_release(&set->rules[i]);
+	free(set->rules);
+	free(set);
+}
+
+void ignore_prepend(struct ignore **set, const char *text)
+{
+	struct rule rule;
+	const char *why;
+
+	if (!*set)
+		*set = xnew(struct ignore);
+	if (compile_rule(&rule, text, &why) < 0)
+		abort();
+	add_rule(*set, rule);
+	memmove(&(*set)->rules[1], &(*set)->rules[0], ((*set)->len - 1) * sizeof rule);
+	(*set)->rules[0] = rule;
+}
+
+void ignore_match(const struct ignore *set, struct str path, struct ignore_verdict *out)
+{
+	*out = (struct ignore_verdict){ 0 };
+	for (size_t i = 0; set && i < set->len; i++) {
+		const struct rule *rule = &set->rules[i];
+		/* A rule is looked at only when it could change the verdict. */
+		if (rule->include != out->ignored || !glob_matches_path_or_parent(rule->glob, path))
+			continue;
+		*out = (struct ignore_verdict){ .ignored = !rule->include,
+						.rule = rule->text,
+						.line = rule->line };
+	}
+}
+
+/* Could this re-include rule match something below the folder? Wildcards are taken to fit anything.
+ */
+static bool may_match_below(const struct rule *rule, struct str folder)
+{
+	struct str pattern = str_from(rule->pattern);
+	size_t literal = strcspn(rule->pattern, "*?[\\");
+
+	if (literal < pattern.len) {
+		/* The part before the first wildcard must not lead elsewhere. */
+		size_t n = literal < folder.len ? literal : folder.len;
+		return memcmp(pattern.ptr, folder.ptr, n) == 0;
+	}
+	return pattern.len > folder.len && memcmp(pattern.ptr, folder.ptr, folder.len) == 0 &&
+	       pattern.ptr[folder.len] == '/';
+}
+
+bool ignore_may_prune(const struct ignore *set, struct str folder)
+{
+	if (!set || !set->any_include)
+		return true;
+	for (size_t i = 0; i < set->len; i++) {
+		if (set->rules[i].include && may_match_below(&set->rules[i], folder))
+			return false;
+	}
+	return true;
+}
+
+size_t ignore_rules(const struct ignore *set)
+{
+	return set ? set->len : 0;
+}
+
+const char *ignore_rule(const struct ignore *set, size_t i)
+{
+	return set->rules[i].text;
+}

@@ -1,0 +1,23 @@
+/*
+ * ignore_glob: one ignore pattern, compiled. moby turns a pattern into a regular expression, text
+ * by text, and some of its verdicts can only be had by doing the same; so do we, and run the result
+ * as a set of states, which costs time in proportion to pattern and path, whatever the pattern.
+ */
+#pragma once
+#include <stdbool.h>
+
+#include "common/err.h"
+#include "common/str.h"
+
+struct glob;
+
+/* Go's filepath.Match syntax: unclosed or empty class, class that begins with '-', trailing
+ * backslash. */
+bool glob_syntax_is_valid(struct str pattern);
+
+/* `pattern` is cleaned and has no '!'. NULL when the expression made of it is none ("[b-a]"). */
+struct glob *glob_compile(struct str pattern);
+void glob_destroy(struct glob *g);
+
+/* Does it match the path or one of its parent folders? */
+bool glob_matches_path_or_parent(const struct glob *g, struct str path);
