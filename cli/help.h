@@ -1,0 +1,11 @@
+/* help: what --help prints, out of the same tables that parse. Also the source of the man pages. */
+#pragma once
+#include "cli/cli.h"
+
+enum { HELP_GLOBAL_OPTIONS = 10 };
+
+/* Fill the table of the options that every verb takes; the last row has no name. */
+void help_global_options(struct cli *cli, struct option_def table[HELP_GLOBAL_OPTIONS]);
+void help_print_verb(const struct verb *verb, const struct option_def *own,
+		     const struct option_def *global);
+void help_print_program(void);
