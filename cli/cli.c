@@ -5,6 +5,7 @@
 
 #include "cli/client.h"
 #include "cli/help.h"
+#include "common/crypto.h"
 #include "common/json.h"
 #include "common/scope.h"
 

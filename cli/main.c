@@ -41,11 +41,6 @@ const struct verb cli_verbs[] = {
 	  verb_delivery_list, NULL },
 	{ "delivery show", "ID", "Show a delivery and what each task made of it",
 	  verb_delivery_show, NULL },
-	{ "context parse", "CONTEXT", "Say what a context means", verb_context_parse,
-	  "Grammar only; no service is needed." },
-	{ "context files", "[-f DOCKERFILE] CONTEXT",
-	  "List which files are kept or ignored, and by which rule", verb_context_files,
-	  "No service is needed." },
 	{ "check-health", "", "Check every part that a run needs", verb_check_health,
 	  "Data folder, engine and its isolation, git, registries, disk: a line each, and a hint for each\n"
 	  "failure. Exits 1 when a check failed." },

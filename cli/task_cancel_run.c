@@ -40,7 +40,7 @@ static int parse_duration(const char *text, int64_t *out_ms, struct err *err)
 static int selection_filter(struct buf *filter, const struct selection *s, struct err *err)
 {
 	char when[CLOCK_TEXT_BYTES];
-	int64_t age_ms;
+	int64_t age_ms = 0;
 
 	if (filter_text_status(filter, s->status, err) < 0)
 		return -1;
