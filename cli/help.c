@@ -35,8 +35,10 @@ void help_print_verb(const struct verb *verb, const struct option_def *own,
 		buf_adds(&text, "\nOptions:\n");
 		options_help(&text, own);
 	}
-	buf_adds(&text, "\nGlobal options:\n");
-	options_help(&text, global);
+	if (global) {
+		buf_adds(&text, "\nGlobal options:\n");
+		options_help(&text, global);
+	}
 	fwrite(text.ptr, 1, text.len, stdout);
 	buf_release(&text);
 }

@@ -6,6 +6,7 @@ enum { HELP_GLOBAL_OPTIONS = 10 };
 
 /* Fill the table of the options that every verb takes; the last row has no name. */
 void help_global_options(struct cli *cli, struct option_def table[HELP_GLOBAL_OPTIONS]);
+/* `own` and `global` may be NULL. */
 void help_print_verb(const struct verb *verb, const struct option_def *own,
 		     const struct option_def *global);
 void help_print_program(void);

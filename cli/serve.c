@@ -2,9 +2,30 @@
  */
 #include <errno.h>
 
+#include "cli/help.h"
 #include "cli/verbs.h"
 #include "common/fs.h"
 #include "common/scope.h"
+
+/* The server parses its own options; here they are only for the help, which needs no server. */
+static const struct option_def server_options[] = {
+	{ 'c', "config", OPTION_TEXT, NULL, "FILE",
+	  "configuration file (default: $SLIPWAY_CONFIG, then /etc/slipway/slipway.yaml)" },
+	{ 0, "data-dir", OPTION_TEXT, NULL, "DIR", "data folder, instead of the file's data_dir" },
+	{ 0, "listen", OPTION_TEXT, NULL, "ADDR:PORT",
+	  "where to listen, instead of the file's listen; none: the Unix socket alone" },
+	{ 0, "verbose", OPTION_FLAG, NULL, NULL, "log more" },
+	{ 0 },
+};
+
+static bool wants_help(int argc, char **argv)
+{
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	}
+	return false;
+}
 
 int verb_serve(struct cli *cli, int argc, char **argv)
 {
@@ -13,7 +34,10 @@ int verb_serve(struct cli *cli, int argc, char **argv)
 	cleanup_free char *here = fs_program_dir();
 	char *program = NULL;
 
-	(void)cli;
+	if (wants_help(argc, argv)) {
+		help_print_verb(cli->verb, server_options, NULL);
+		return EXIT_OK;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		free(program);
 		program = fs_join(here, places[i]);
