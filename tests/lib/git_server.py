@@ -46,6 +46,7 @@ def advertisement(refs, capabilities="side-band-64k ofs-delta"):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def log_message(self, *_):
         pass
@@ -139,13 +140,19 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(*self.backend_answer())
 
 
+class Listener(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A client that went away, or a handshake that failed, is what many tests are about."""
+
+
 class GitServer:
     def __init__(self, root, tls=None):
         self.root = root
         self.requests, self.accounts, self.misbehaviours = [], {}, {}
         self.closing = threading.Event()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
+        self._http = Listener(("127.0.0.1", 0), Handler)
         self._http.git = self
         self._scheme = "http"
         if tls:
