@@ -19,6 +19,7 @@ struct exec {
 	char *work; /* dir/work: everything temporary */
 	struct runlog *log;
 	int report_fd;
+	char *cgroup_parent; /* "slipway/ca1", for the engine; NULL when there is no group */
 	int64_t deadline_ms; /* monotonic */
 	int stop_fd;         /* readable, and never read, once SIGTERM came (a signalfd); or -1 */
 };
@@ -29,6 +30,15 @@ struct exec {
  * deadline.
  */
 int exec_may_go_on(const struct exec *x, struct err *err);
+/* Sleep, unless there is a reason to stop (before, during or after it: then -1 as above). */
+int exec_pause(const struct exec *x, int64_t ms, struct err *err);
+
+/*
+ * Append a line to the run's report; its time and attempt are filled in. The result is synced to
+ * disk before this returns. A report that cannot be written ends the process: nobody could be told
+ * anything any more, and the server will find a run without a result.
+ */
+void exec_report(const struct exec *x, struct report_line line);
 
 /* What fetching gives to building. Owned strings. */
 struct source {
