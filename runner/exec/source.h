@@ -1,0 +1,16 @@
+/*
+ * source: bringing the context of a run, one file per kind. source_fetch() is in exec.h.
+ */
+#pragma once
+#include "context/context.h"
+#include "runner/exec/exec.h"
+
+int source_fetch_git(struct source *out, struct exec *x, const struct context *c, struct err *err);
+int source_fetch_upload(struct source *out, struct exec *x, const struct context *c,
+			struct err *err);
+
+/*
+ * Keep the Dockerfile's bytes beside the context, so that it is there also when the ignore rules
+ * leave it out and so that no link inside the context is followed to it. Returns its path.
+ */
+char *source_keep_dockerfile(const struct exec *x, struct str content, struct err *err);
