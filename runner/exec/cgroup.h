@@ -1,0 +1,45 @@
+/*
+ * cgroup: one control group per run, "slipway/<run-id>", in the unified hierarchy and in the old
+ * hierarchies of memory, pids, cpu and freezer, wherever the host lets us make one.
+ *
+ *   slipway/ca1            limits; what is killed and removed as a whole
+ *     runner               the runner, and what it starts
+ *     (the engine's)       containers: the engine is told CGROUP_PARENT and nests below it
+ *
+ * The runner sits in a leaf because the unified hierarchy allows no processes beside groups that
+ * have controllers.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/strvec.h"
+
+struct cgroup_limits {
+	int64_t memory_bytes, pids; /* 0: no limit */
+	double cpus;
+};
+
+struct cgroup {
+	struct strvec dirs;    /* of the run, one per hierarchy that could be used */
+	struct strvec missing; /* limits that were asked for and cannot be kept: "memory", … */
+};
+
+/* "slipway/<run-id>", as the engine is told it. Owned by the caller. */
+char *cgroup_parent(const char *run_id);
+
+/* As far as the host allows; no dirs when it allows nothing. Never fails. */
+void cgroup_make(struct cgroup *out, const char *run_id, const struct cgroup_limits *limits);
+/* Move the calling process into the leaf. */
+void cgroup_enter(const struct cgroup *g);
+/* SIGKILL to every process below, over and over until none is left or a second has passed. */
+void cgroup_kill(const struct cgroup *g);
+void cgroup_release(struct cgroup *g);
+
+/*
+ * Kill what is left and remove the run's groups from every hierarchy, the deepest first. Knows
+ * nothing but the id, so that it also sweeps after a runner that is gone. "cgroup_busy" when
+ * processes in them do not die.
+ */
+int cgroup_remove(const char *run_id, struct err *err);
