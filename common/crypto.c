@@ -85,7 +85,7 @@ void random_bytes(void *out, size_t len)
 /* Sizes of a box: version, nonce, ciphertext as long as the plain text, tag. */
 enum { BOX_VERSION = 1, NONCE_BYTES = 12, TAG_BYTES = 16, HEAD_BYTES = 1 + NONCE_BYTES };
 
-/* Each *_ok returns false when the bytes are not authentic; all else is `must`. */
+/* False when the bytes to open are not authentic; nothing else can fail. */
 static bool gcm(bool encrypt, const unsigned char key[SEAL_KEY_BYTES], const unsigned char *nonce,
 		struct str aad, struct str in, unsigned char *out, unsigned char *tag)
 {

@@ -1,7 +1,5 @@
 #include "config/read.h"
 
-#include "common/fs.h"
-#include "common/scope.h"
 #include "config/keys.h"
 #include "config/value.h"
 
