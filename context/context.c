@@ -2,6 +2,7 @@
 
 #include "common/buf.h"
 #include "common/crypto.h"
+#include "common/scope.h"
 #include "context/url.h"
 
 static int invalid(struct err *err, const char *why)
@@ -112,14 +113,16 @@ static int split_fragment(struct context *c, struct str fragment, bool decode, s
 	return rc;
 }
 
-static int set_ref(struct context *c, char *ref, struct err *err)
+/* Owns `value`. What is said twice must be the same. */
+static int set_part(char **part, char *value, const char *what, struct err *err)
 {
-	if (c->ref && strcmp(c->ref, ref) != 0) {
-		free(ref);
-		return invalid(err, "the ref is given twice, in the query and behind '#'");
+	if (*part && strcmp(*part, value) != 0) {
+		free(value);
+		return err_set(err, ERR_INVALID, "context_invalid",
+			       "the %s is given twice, in the query and behind '#'", what);
 	}
-	free(c->ref);
-	c->ref = ref;
+	free(*part);
+	*part = value;
 	return 0;
 }
 
@@ -130,56 +133,63 @@ static int apply_query(struct context *c, struct str query, struct err *err)
 	while (str_split(&query, '&', &pair)) {
 		size_t equals = str_find(pair, '=', 0);
 		struct str name = str_slice(pair, 0, equals);
-		char *value = NULL;
+		cleanup_free char *value = NULL;
 		if (take_part(&value, str_after(pair, equals + 1), true, err) < 0)
 			return -1;
 		if (!value)
 			continue;
-		if (str_is(name, "subdir")) {
-			free(c->folder);
-			c->folder = value;
-			continue;
-		}
-		char *ref = str_is(name, "branch") ? xasprintf("refs/heads/%s", value)
-			    : str_is(name, "tag")  ? xasprintf("refs/tags/%s", value)
-						   : xstrdup(value);
-		free(value);
-		if (set_ref(c, ref, err) < 0)
+		const char *prefix = str_is(name, "branch") ? "refs/heads/"
+				     : str_is(name, "tag")  ? "refs/tags/"
+							    : "";
+		bool is_folder = str_is(name, "subdir");
+		if (set_part(is_folder ? &c->folder : &c->ref, xasprintf("%s%s", prefix, value),
+			     is_folder ? "folder" : "ref", err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 /*
- * What stands alone before '@' is a token on most hosts; on Azure it is the organisation (its clone
- * URLs carry it) and on Bitbucket the user's name.
+ * What stands alone before '@' is a token, but for the clone URLs that carry a name there: the
+ * organisation on Azure, the user on Bitbucket, "git" by habit.
  */
 static bool lone_user_is_name(const struct url *u)
 {
 	static const char suffix[] = ".visualstudio.com";
+	struct str organisation = STR("git");
 
-	return str_is_i(u->host, "dev.azure.com") || str_is_i(u->host, "bitbucket.org") ||
-	       (u->host.len >= sizeof suffix - 1 &&
-		str_is_i(str_after(u->host, u->host.len - (sizeof suffix - 1)), suffix));
+	if (str_is_i(u->host, "bitbucket.org"))
+		return true;
+	if (str_is_i(u->host, "dev.azure.com"))
+		organisation = str_slice(u->path, 1, str_find(u->path, '/', 1));
+	else if (u->host.len >= sizeof suffix &&
+		 str_is_i(str_after(u->host, u->host.len - (sizeof suffix - 1)), suffix))
+		organisation = str_slice(u->host, 0, u->host.len - (sizeof suffix - 1));
+	return str_ieq(u->userinfo, organisation);
 }
 
 static int take_credentials(struct context *c, const struct url *u, struct err *err)
 {
 	size_t colon = str_find(u->userinfo, ':', 0);
+	bool ssh = str_is_i(u->scheme, "ssh");
 	char *user = NULL, *password = NULL;
 
-	if (!u->has_userinfo || u->is_scp || str_is_i(u->scheme, "ssh"))
+	if (!u->has_userinfo || u->is_scp)
 		return 0;
 	if (take_part(&user, str_slice(u->userinfo, 0, colon), true, err) < 0 ||
 	    take_part(&password, str_after(u->userinfo, colon + 1), true, err) < 0) {
 		free(user);
 		return invalid(err, "the user part of the URL has a bad percent escape");
 	}
-	if (!password && user && !lone_user_is_name(u)) {
+	if (!password && user && !ssh && !lone_user_is_name(u)) {
 		password = user;
 		user = NULL;
 	}
-	c->username = user;
+	/* The user of ssh is part of the address, and stays in the URL. */
+	if (ssh)
+		free(user);
+	else
+		c->username = user;
 	if (password)
 		secret_set(&c->password, str_from(password));
 	free(password);
@@ -201,8 +211,10 @@ static char *clean_url(const struct url *u, bool keep_query)
 					       ? u->scheme.ptr[i] | 0x20
 					       : u->scheme.ptr[i]));
 	buf_adds(&text, "://");
-	if (u->has_userinfo && str_is_i(u->scheme, "ssh"))
-		buf_addf(&text, STR_FMT "@", STR_ARG(u->userinfo));
+	if (u->has_userinfo && str_is_i(u->scheme, "ssh")) {
+		buf_addstr(&text, str_slice(u->userinfo, 0, str_find(u->userinfo, ':', 0)));
+		buf_addc(&text, '@');
+	}
 	buf_addstr(&text, u->host);
 	if (u->has_port)
 		buf_addf(&text, ":" STR_FMT, STR_ARG(u->port));

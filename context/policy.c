@@ -45,25 +45,54 @@ static int check_host(struct str host, struct err *err)
 	return 0;
 }
 
+/* A byte that may not stand in a URL as it is. */
+static bool must_be_encoded(char c)
+{
+	return (unsigned char)c <= ' ' || (unsigned char)c >= 0x7f || strchr("\"<>\\^`{|}", c);
+}
+
+static bool is_hex(char c)
+{
+	return c && strchr("0123456789abcdefABCDEF", c);
+}
+
 /* ssh hands the path to a shell on the other side: only what needs no quoting. */
 static int check_path(const struct url *u, bool ssh, struct err *err)
 {
 	for (size_t i = 0; i < u->path.len; i++) {
-		unsigned char c = (unsigned char)u->path.ptr[i];
-		if (ssh ? !(is_alnum((char)c) || strchr("._/~-", c))
-			: c <= ' ' || c >= 0x7f || strchr("\"<>\\^`{|}", c))
+		char c = u->path.ptr[i];
+		bool fits = ssh ? is_alnum(c) || strchr("._/~-", c) : !must_be_encoded(c);
+		if (!fits)
 			return bad_url(
 				err,
 				"has a character in its path that must be percent-encoded, or is not allowed");
-		if (c == '%' && (i + 2 >= u->path.len ||
-				 !strchr("0123456789abcdefABCDEF", u->path.ptr[i + 1]) ||
-				 !strchr("0123456789abcdefABCDEF", u->path.ptr[i + 2])))
+		if (c == '%' && (i + 2 >= u->path.len || !is_hex(u->path.ptr[i + 1]) ||
+				 !is_hex(u->path.ptr[i + 2])))
 			return bad_url(err, "has a bad percent escape");
+	}
+	for (size_t i = 0; i < u->query.len; i++) {
+		if (must_be_encoded(u->query.ptr[i]))
+			return bad_url(err,
+				       "has a character in its query that must be percent-encoded");
 	}
 	return 0;
 }
 
-/* localhost and all names below it: loopback, whatever a resolver would say. */
+/* A user part that other readers of the URL would cut elsewhere, or that looks like an option. */
+static int check_user(const struct url *u, bool ssh, struct err *err)
+{
+	const char *allowed = ssh ? "._-" : "-._:~!$&'()*+,;=%@";
+
+	if (str_starts(u->userinfo, "-"))
+		return bad_url(err, "has a user that begins with '-'");
+	for (size_t i = 0; i < u->userinfo.len; i++) {
+		char c = u->userinfo.ptr[i];
+		if (!is_alnum(c) && !strchr(allowed, c))
+			return bad_url(err, "has a user part with a character that is not allowed");
+	}
+	return 0;
+}
+
 static bool is_localhost(struct str host)
 {
 	static const char suffix[] = ".localhost";
@@ -155,7 +184,8 @@ int policy_check_url(struct str url, const struct policy *policy, struct err *er
 		     str_is_i(u.scheme, "git");
 	if (!known)
 		return check_scheme(&u, policy, err);
-	if (check_host(u.host, err) < 0 || check_path(&u, ssh, err) < 0)
+	if (check_host(u.host, err) < 0 || check_user(&u, ssh, err) < 0 ||
+	    check_path(&u, ssh, err) < 0)
 		return -1;
 	if (u.has_userinfo && !ssh)
 		return err_set(
@@ -180,8 +210,8 @@ int policy_check_ref(struct str ref, struct err *err)
 	if (ref.len > POLICY_REF_MAX)
 		return err_set(err, ERR_INVALID, "ref_too_long", "the ref has more than %d bytes",
 			       POLICY_REF_MAX);
-	if (ref.len == 0 || ref.ptr[0] == '-')
-		return bad_ref(err, "is empty or begins with '-'");
+	if (ref.len == 0 || ref.ptr[0] == '-' || ref.ptr[0] == '+')
+		return bad_ref(err, "is empty or begins with '-' or '+'");
 	for (size_t i = 0; i < ref.len; i++) {
 		unsigned char c = (unsigned char)ref.ptr[i];
 		if (c <= ' ' || c == 0x7f || strchr("~^:?*[\\\"'`$;|&<>(){}!", c))
