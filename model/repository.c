@@ -84,7 +84,8 @@ static const char *cut_bare(struct parts *p, struct str text)
 	if (colon < slash) {
 		cut_authority(p, str_slice(text, 0, colon));
 		p->path = str_after(text, colon + 1);
-		return NULL;
+		/* "helper::address" is git's way of naming a program. */
+		return str_starts(p->path, ":") ? "transport helpers are not used" : NULL;
 	}
 	if (slash == text.len || str_find(text, '.', 0) >= slash)
 		return "it names no host";
