@@ -1,0 +1,97 @@
+#include "server/context_check.h"
+
+#include "common/fs.h"
+#include "common/scope.h"
+#include "config/config.h"
+#include "context/context.h"
+#include "context/policy.h"
+
+/* What the URL carried goes to where secrets are kept; a token that was given apart wins. */
+static void move_credentials(struct build *build, struct context *c)
+{
+	if (secret_is_set(&c->password) && !secret_is_set(&build->context_token))
+		secret_copy(&build->context_token, &c->password);
+}
+
+/* The context's text again, without what must not be shown. */
+static char *clean_text(const struct context *c)
+{
+	struct buf text = BUF_INIT;
+
+	buf_adds(&text, c->repository);
+	if (c->ref || c->folder)
+		buf_addf(&text, "#%s", c->ref ? c->ref : "");
+	if (c->folder)
+		buf_addf(&text, ":%s", c->folder);
+	return buf_detach(&text);
+}
+
+static int check_git(const struct context *c, const struct policy *policy, struct err *err)
+{
+	if (policy_check_url(str_from(c->repository), policy, err) < 0)
+		return -1;
+	if (c->ref && policy_check_ref(str_from(c->ref), err) < 0)
+		return -1;
+	return c->folder ? policy_check_folder(str_from(c->folder), err) : 0;
+}
+
+static int check_upload(const struct context *c, const struct config *config, struct err *err)
+{
+	cleanup_free char *path =
+		xasprintf("%s/sources/%s", config->data_dir, c->repository + strlen("source/"));
+
+	if (fs_exists(path))
+		return 0;
+	return err_set(
+		err, ERR_INVALID, "context_missing",
+		"there is no upload '%.80s' (any more): get a URL with listBuildSourceUploadUrl and PUT the archive there",
+		c->repository);
+}
+
+static int check_kind(const struct context *c, enum context_check kind, const struct config *config,
+		      const struct policy *policy, struct err *err)
+{
+	if (c->kind == CONTEXT_GIT)
+		return check_git(c, policy, err);
+	if (kind == CONTEXT_CHECK_GIT)
+		return err_set(
+			err, ERR_INVALID, "context_kind",
+			"a task builds a git repository: want https://…/name.git#branch:folder");
+	switch (c->kind) {
+	case CONTEXT_HTTP: return policy_check_url(str_from(c->repository), policy, err);
+	case CONTEXT_UPLOAD: return check_upload(c, config, err);
+	/* A local path, or a transport that we do not know: the policy says which. */
+	case CONTEXT_LOCAL: return policy_check_url(str_from(c->repository), policy, err);
+	case CONTEXT_OCI:
+		return err_set(err, ERR_INVALID, "context_kind",
+			       "oci:// contexts are not available in this version");
+	default:
+		return err_set(
+			err, ERR_INVALID, "context_missing",
+			"a build needs a context: a git repository, an https archive or an upload");
+	}
+}
+
+int context_check(struct build *build, enum context_check kind, const struct config *config,
+		  struct err *err)
+{
+	struct policy policy = { .schemes = &config->git.allow_schemes,
+				 .allowed = config->git.allow_private_addresses,
+				 .allowed_len = config->git.allow_private_addresses_len };
+	struct context c = { 0 };
+
+	if (!build->context || !*build->context)
+		return err_set(
+			err, ERR_INVALID, "context_missing",
+			"a build needs a context: a git repository, an https archive or an upload");
+	if (context_parse(&c, str_from(build->context), err) < 0)
+		return -1;
+	int rc = check_kind(&c, kind, config, &policy, err);
+	if (rc == 0 && (c.username || secret_is_set(&c.password))) {
+		move_credentials(build, &c);
+		free(build->context);
+		build->context = clean_text(&c);
+	}
+	context_release(&c);
+	return rc;
+}
