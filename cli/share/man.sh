@@ -14,8 +14,8 @@ page() {
         /^Usage: / { sub(/^Usage: /, ""); print ".SH SYNOPSIS"; print roff($0); print ".SH DESCRIPTION"; next }
         /^(Options|Global options|Verbs):$/ { sub(/:$/, ""); print ".SH " toupper($0); options = 1; next }
         /^Exit: / { options = 0; print ".SH EXIT STATUS" }
-        options && /^  / { match($0, /^  [^ ]*( [^ ]+)*/); left = substr($0, 3, RLENGTH - 2); right = substr($0, RLENGTH + 1)
-                           sub(/^ +/, "", right); print ".TP"; print ".B " roff(left); print roff(right); next }
+        options && /^  / { sub(/^ +/, ""); at = match($0, /  +/); print ".TP"
+                           print ".B " roff(at ? substr($0, 1, at - 1) : $0); print roff(at ? substr($0, at + RLENGTH) : ""); next }
         /^$/ { print ".PP"; options = 0; next }
         { print roff($0) }'
 }
