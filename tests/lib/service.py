@@ -74,7 +74,7 @@ class Service:
         registries = (f"registries:\n  - {{ name: main, login_server: '{registry}', insecure: true }}\n"
                       if registry else "")
         self.write_config(
-            f"data_dir: {self.data}\nlisten: 127.0.0.1:0\n{registries}"
+            f"data_dir: {self.data}\n{registries}"
             f"webhooks:\n  - {{ name: github, provider: github, secrets: ['file:{secret}'] }}\n"
             "git:\n  allow_private_addresses: [127.0.0.0/8]\n  allow_schemes: [https, http]\n"
             f"retention: {{ min_free_bytes: 0 }}\n{config}")
@@ -88,7 +88,7 @@ class Service:
     def start(self, wait=True):
         log = open(self.log, "ab")
         self.process = subprocess.Popen(
-            [str(BUILD / "slipway"), "serve", "-c", str(self.config_file)], stdin=subprocess.DEVNULL,
+            [str(BUILD / "slipway"), "serve", "-c", str(self.config_file), "--listen", "127.0.0.1:0"], stdin=subprocess.DEVNULL,
             stdout=log, stderr=log, env=self.environment, start_new_session=True)
         log.close()
         if wait:
