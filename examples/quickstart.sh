@@ -74,7 +74,6 @@ http {
             fastcgi_param SCRIPT_FILENAME /usr/lib/git-core/git-http-backend;
             fastcgi_param GIT_PROJECT_ROOT $demo/git;
             fastcgi_param GIT_HTTP_EXPORT_ALL 1;
-            fastcgi_param REMOTE_USER demo;
             fastcgi_param PATH_INFO \$uri;
             fastcgi_pass unix:$demo/fcgiwrap.sock;
         }
@@ -85,6 +84,7 @@ nginx -c "$demo/nginx.conf" &
 pids+=($!)
 repository=http://127.0.0.1:$git_port/acme/hello.git
 git init --quiet --bare --initial-branch=main "$demo/git/acme/hello.git"
+git -C "$demo/git/acme/hello.git" config http.receivepack true # anonymous pushes, on loopback
 await "$repository/info/refs?service=git-upload-pack"
 echo "registry 127.0.0.1:$registry_port, repository $repository"
 
