@@ -6,53 +6,12 @@
 static const struct refusal
 	HEAD_ENDED = {400, "bad_request", "The connection ended in the middle of the request's head."},
 	BODY_ENDED = {400, "bad_framing", "The connection ended before the body was complete."},
-	HEAD_LATE  = {408, "timeout", "The request's head did not arrive in time."},
-	BODY_LATE  = {408, "timeout", "The request's body arrives too slowly: at least 1 KiB a second is wanted."},
 	NOT_PARSED = {400, "bad_request", "The request's head cannot be parsed."};
 /* clang-format on */
 
 static struct conn *conn_of(struct wire *w)
 {
 	return (struct conn *)((char *)w - offsetof(struct conn, wire));
-}
-
-/* ---- deadlines ---- */
-
-static bool body_is_awaited(const struct conn *c)
-{
-	const struct http_req *r = &c->req;
-	return c->state == CONN_REST ||
-	       (c->state == CONN_REQUEST && r->body_mode != BODY_UNDECIDED && !r->body_done &&
-		!r->paused && r->answer == ANSWER_NONE);
-}
-
-static enum deadline_kind wanted_deadline(const struct conn *c)
-{
-	if (c->state == CONN_LINGER)
-		return DEADLINE_LINGER;
-	if (c->state == CONN_HEAD)
-		return DEADLINE_HEAD;
-	if (body_is_awaited(c))
-		return DEADLINE_BODY;
-	if (wire_pending(&c->wire) > 0)
-		return DEADLINE_WRITE;
-	if (c->state == CONN_IDLE)
-		return DEADLINE_IDLE;
-	if (c->eof && c->req.answer == ANSWER_STREAM && !c->req.counted_answer)
-		return DEADLINE_HALF;
-	return DEADLINE_NONE;
-}
-
-static void arm_deadline(struct conn *c)
-{
-	enum deadline_kind kind = wanted_deadline(c);
-
-	if (kind == c->deadline.kind)
-		return;
-	deadline_set(&c->server->deadlines, &c->deadline, kind);
-	c->window_bytes = 0;
-	c->looks = 0;
-	c->sent_mark = wire_sent(&c->wire);
 }
 
 /* ---- the end of a request ---- */
@@ -69,7 +28,7 @@ static void abandon(struct http_req *r)
 		r->on_abort(r, app);
 }
 
-/* What it held is let go; memory of a usual size is kept for the next one while input is there. */
+/* What it held is let go; memory of a usual size is kept for the next request. */
 static void clear_request(struct conn *c)
 {
 	enum { TEXT_KEPT_BYTES = 2048 };
@@ -116,11 +75,12 @@ void conn_abort(struct conn *c)
 	close_now(c);
 }
 
-/* Answer `why` and close afterwards. An answer that has begun can only be cut off. */
-static void refuse(struct conn *c, const struct refusal *why)
+void conn_refuse(struct conn *c, const struct refusal *why)
 {
 	struct http_req *r = &c->req;
 
+	if (r->answer == ANSWER_DONE)
+		return;
 	if (c->state == CONN_REQUEST)
 		abandon(r);
 	if (r->answer == ANSWER_STREAM) {
@@ -137,7 +97,7 @@ static void refuse_too_large(struct conn *c)
 	char text[96];
 	snprintf(text, sizeof text, "The body is larger than the %llu bytes that are taken here.",
 		 (unsigned long long)c->req.body_limit);
-	refuse(c, &(struct refusal){ 413, "too_large", text });
+	conn_refuse(c, &(struct refusal){ 413, "too_large", text });
 }
 
 /* ---- the steps: each does what can be done in its state, and says whether that was anything ----
@@ -149,7 +109,7 @@ static void begin_request(struct conn *c)
 
 	deadline_clear(&c->server->deadlines, &c->deadline);
 	if (head_parse(&r->head, buf_str(&r->text)) < 0) {
-		refuse(c, &NOT_PARSED);
+		conn_refuse(c, &NOT_PARSED);
 		return;
 	}
 	c->guard = (struct guard){ 0 };
@@ -167,14 +127,15 @@ static void begin_request(struct conn *c)
  */
 static enum guard_verdict take_head(struct conn *c, const struct refusal **why)
 {
+	const struct guard_limits *limits = &c->server->guard_limits;
 	struct buf *text = &c->req.text;
 	size_t before = text->len;
 	enum guard_verdict verdict;
 
-	if (before > 0)
-		buf_addstr(text, c->in);
+	if (before > 0) /* a byte too many is enough to be refused */
+		buf_addstr(text, str_slice(c->in, 0, limits->head_bytes + 1 - before));
 	struct str all = before > 0 ? buf_str(text) : c->in;
-	verdict = guard_feed(&c->guard, &c->server->guard_limits, all, why);
+	verdict = guard_feed(&c->guard, limits, all, why);
 	size_t size = verdict == GUARD_DONE ? c->guard.size : all.len;
 	if (before > 0)
 		buf_truncate(text, size);
@@ -187,7 +148,7 @@ static enum guard_verdict take_head(struct conn *c, const struct refusal **why)
 static bool without_input(struct conn *c)
 {
 	if (c->state == CONN_HEAD && c->eof) {
-		refuse(c, &HEAD_ENDED);
+		conn_refuse(c, &HEAD_ENDED);
 		return true;
 	}
 	if (c->state == CONN_HEAD || !(c->eof || c->server->draining))
@@ -206,7 +167,7 @@ static bool step_head(struct conn *c)
 	c->state = CONN_HEAD;
 	switch (take_head(c, &why)) {
 	case GUARD_MORE: return false;
-	case GUARD_REFUSED: refuse(c, why); return true;
+	case GUARD_REFUSED: conn_refuse(c, why); return true;
 	case GUARD_DONE: begin_request(c); return true;
 	}
 	return false;
@@ -236,7 +197,7 @@ static bool step_request(struct conn *c)
 	}
 	if (offer_room(c))
 		return true;
-	if (!body_is_awaited(c))
+	if (!conn_awaits_body(c))
 		return false;
 
 	uint64_t before = r->body_taken;
@@ -247,9 +208,9 @@ static bool step_request(struct conn *c)
 	if (r->too_large)
 		refuse_too_large(c);
 	else if (why)
-		refuse(c, why);
-	else if (c->eof && c->in.len == 0 && body_is_awaited(c))
-		refuse(c, &BODY_ENDED);
+		conn_refuse(c, why);
+	else if (c->eof && c->in.len == 0 && conn_awaits_body(c))
+		conn_refuse(c, &BODY_ENDED);
 	else
 		return progress;
 	return true;
@@ -341,7 +302,7 @@ void conn_advance(struct conn *c)
 	keep_rest(c);
 	if (c->state == CONN_CLOSED)
 		return;
-	arm_deadline(c);
+	conn_arm_deadline(c);
 	wire_read(&c->wire, c->kept.len == 0);
 }
 
@@ -402,53 +363,6 @@ void conn_continue(struct conn *c)
 	conn_advance(c);
 }
 
-/* Was anything of the answer taken since the last look? Four looks make a deadline. */
-static bool is_stuck(struct conn *c)
-{
-	uint64_t sent = wire_sent(&c->wire);
-
-	c->looks = sent == c->sent_mark ? c->looks + 1 : 0;
-	c->sent_mark = sent;
-	return c->looks >= 4;
-}
-
-/* Slow only counts when it lasts: three windows are the time a body has in any case. */
-static bool is_slow(struct conn *c)
-{
-	enum { BYTES_PER_S = 1024 };
-	uint64_t bytes = c->window_bytes;
-	uint64_t wanted =
-		(uint64_t)c->server->deadlines.after_ms[DEADLINE_BODY] * BYTES_PER_S / 1000;
-
-	c->window_bytes = 0;
-	return ++c->windows >= 3 && bytes < wanted;
-}
-
-static void on_body_window(struct conn *c)
-{
-	if (!is_slow(c))
-		deadline_set(&c->server->deadlines, &c->deadline, DEADLINE_BODY);
-	else if (c->state == CONN_REQUEST)
-		refuse(c, &BODY_LATE);
-	else
-		conn_abort(c);
-}
-
-void conn_on_deadline(struct deadline *d, enum deadline_kind kind)
-{
-	struct conn *c = (struct conn *)((char *)d - offsetof(struct conn, deadline));
-
-	if (kind == DEADLINE_HEAD)
-		refuse(c, &HEAD_LATE);
-	else if (kind == DEADLINE_BODY)
-		on_body_window(c);
-	else if (kind == DEADLINE_WRITE && !is_stuck(c))
-		deadline_set(&c->server->deadlines, d, DEADLINE_WRITE);
-	else
-		conn_abort(c);
-	conn_advance(c);
-}
-
 void conn_drain(struct conn *c)
 {
 	conn_schedule(c);
@@ -461,7 +375,7 @@ void conn_write(struct conn *c, const struct str *parts, size_t count)
 	wire_write(&c->wire, parts, count);
 	c->wire.corked = false;
 	if (!c->advancing)
-		arm_deadline(c);
+		conn_arm_deadline(c);
 }
 
 void conn_start(struct http_server *s, int fd, const struct http_peer *peer,

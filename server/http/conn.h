@@ -107,7 +107,6 @@ enum {
 /* Takes the descriptor; counts itself in. `peer` is copied. */
 void conn_start(struct http_server *s, int fd, const struct http_peer *peer,
 		struct tls_context *tls);
-void conn_on_deadline(struct deadline *d, enum deadline_kind kind);
 
 /* Look at it again from the loop. */
 void conn_schedule(struct conn *c);
@@ -118,9 +117,21 @@ void conn_continue(struct conn *c);
 void conn_drain(struct conn *c);
 /* Close now; a handler at work hears on_abort. */
 void conn_abort(struct conn *c);
+/*
+ * Answer `why` and close afterwards; a handler at work hears on_abort. An answer that has begun can
+ * only be cut off. Needs conn_advance() after it.
+ */
+void conn_refuse(struct conn *c, const struct refusal *why);
 
 /* Send parts of an answer; what the client does not take is copied and gets a deadline. */
 void conn_write(struct conn *c, const struct str *parts, size_t count);
+
+/* ---- conn_deadline.c ---- */
+/* Set the deadline that goes with what the connection does now, if it is another than before. */
+void conn_arm_deadline(struct conn *c);
+void conn_on_deadline(struct deadline *d, enum deadline_kind kind);
+/* Is it the client's turn to send some of a body? */
+bool conn_awaits_body(const struct conn *c);
 
 /* ---- body.c ---- */
 void body_begin(struct http_req *req);

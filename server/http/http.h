@@ -64,6 +64,7 @@ struct http_peer {
 /* Called when a head is complete and well-formed. `app` is http_server_create()'s. */
 typedef void (*http_route_fn)(struct http_req *req, void *app);
 
+/* Ignores SIGPIPE in the whole process. `limits` is copied; NULL: the defaults. */
 int http_server_create(struct http_server **out, struct uv_loop_s *loop,
 		       const struct http_limits *limits, http_route_fn route, void *app,
 		       struct err *err);

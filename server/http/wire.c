@@ -85,14 +85,14 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
 void wire_read(struct wire *w, bool on)
 {
-	if (on == w->reading || w->eof || w->failed)
+	if (on == w->reading || w->failed)
 		return;
 	w->reading = on;
 	if (!on) {
 		uv_read_stop(&w->uv.stream);
 		return;
 	}
-	if (uv_read_start(&w->uv.stream, on_alloc, on_read) < 0)
+	if (!w->eof && uv_read_start(&w->uv.stream, on_alloc, on_read) < 0)
 		fail(w);
 	if (w->tls && tls_waiting(w->tls)) {
 		w->pump = true;

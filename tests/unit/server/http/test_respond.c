@@ -246,6 +246,23 @@ static void client_that_does_not_read_is_closed(void **state)
 	assert_int_equal(f.released, 1);
 }
 
+/* Takes longer than the deadline, but takes something all the time. */
+static void client_that_reads_slowly_is_served(void **state)
+{
+	static char block[256 << 10];
+	int64_t start = clock_monotonic_ms();
+	(void)state;
+
+	f.to_produce = 64 << 20;
+	client_say(&f, fd, GET("/produce"));
+	while (clock_monotonic_ms() - start < 600) {
+		recv(fd, block, sizeof block, 0);
+		fixture_for_ms(&f, 10);
+	}
+	assert_int_equal(f.aborted, 0);
+	assert_true(f.produced < f.to_produce);
+}
+
 static void silent_follower_has_no_deadline(void **state)
 {
 	(void)state;
@@ -328,6 +345,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(follower_that_left_is_noticed, setup_short,
 						teardown),
 		cmocka_unit_test_setup_teardown(client_that_does_not_read_is_closed, setup_short,
+						teardown),
+		cmocka_unit_test_setup_teardown(client_that_reads_slowly_is_served, setup_short,
 						teardown),
 		cmocka_unit_test_setup_teardown(silent_follower_has_no_deadline, setup_short,
 						teardown),

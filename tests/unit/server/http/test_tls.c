@@ -294,6 +294,31 @@ static void paused_upload_over_tls_loses_nothing(void **state)
 	client_release(&c);
 }
 
+/* All of it was read from the socket before the pause: no event will come to bring the rest. */
+static void what_is_decrypted_late_arrives_without_an_event(void **state)
+{
+	struct buf request = BUF_INIT, got = BUF_INIT;
+	struct client c;
+	(void)state;
+
+	f.pause_first = true;
+	listen_tls();
+	client_init(&c);
+	assert_int_equal(drive(&c, handshake, NULL), 1);
+	SSL_set_max_send_fragment(c.ssl, 512); /* many records in one read */
+	buf_adds(&request, "PUT /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 8000\r\n\r\n");
+	for (int i = 0; i < 1000; i++)
+		buf_addf(&request, "%07d\n", i);
+	say(&c, buf_str(&request));
+	fixture_until(&f, is_paused);
+	fixture_for_ms(&f, 20);
+	http_body_resume(f.pending);
+	hear(&c, &got, "8000");
+	buf_release(&request);
+	buf_release(&got);
+	client_release(&c);
+}
+
 static void long_answer_over_tls_arrives_whole(void **state)
 {
 	struct buf got = BUF_INIT;
@@ -374,6 +399,7 @@ int main(void)
 		TEST(renegotiation_is_refused),
 		TEST(protocol_is_http_1_1_or_nothing),
 		TEST(paused_upload_over_tls_loses_nothing),
+		TEST(what_is_decrypted_late_arrives_without_an_event),
 		TEST(long_answer_over_tls_arrives_whole),
 		TEST(plain_text_on_a_tls_port_is_closed),
 		TEST(unusable_certificates_are_refused),
