@@ -101,16 +101,19 @@ bool output_is_data(const struct cli *cli)
 	return cli->quiet || cli->jq || cli->format == OUTPUT_JSON || cli->format == OUTPUT_JSONL;
 }
 
-void output_duration(struct buf *cell, const json_t *item)
+void output_duration_of(struct buf *cell, const char *start, const char *end)
 {
-	const char *start = json_string_value(json_object_get(item, "startTime"));
-	const char *finish = json_string_value(json_object_get(item, "finishTime"));
 	int64_t from_ms, to_ms = clock_now_ms();
 
-	if (!start || clock_parse(start, &from_ms) < 0 ||
-	    (finish && clock_parse(finish, &to_ms) < 0))
+	if (!start || clock_parse(start, &from_ms) < 0 || (end && clock_parse(end, &to_ms) < 0))
 		return;
 	int64_t seconds = to_ms > from_ms ? (to_ms - from_ms + 500) / 1000 : 0;
 	buf_addf(cell, "%02d:%02d:%02d", (int)(seconds / 3600), (int)(seconds / 60 % 60),
 		 (int)(seconds % 60));
+}
+
+void output_duration(struct buf *cell, const json_t *item)
+{
+	output_duration_of(cell, json_string_value(json_object_get(item, "startTime")),
+			   json_string_value(json_object_get(item, "finishTime")));
 }

@@ -31,5 +31,7 @@ int output_value(const struct cli *cli, const json_t *value, const struct view *
 /* -o json or jsonl, -q or --jq: standard output belongs to the result, a log goes elsewhere. */
 bool output_is_data(const struct cli *cli);
 
-/* "00:01:05" between two RFC 3339 members, or nothing: for DURATION. */
+/* "00:01:05" between two RFC 3339 times, until now without an end; nothing without a start. */
+void output_duration_of(struct buf *cell, const char *start, const char *end);
+/* Between startTime and finishTime: for DURATION. */
 void output_duration(struct buf *cell, const json_t *item);

@@ -23,7 +23,7 @@ static void print_steps(const json_t *run)
 
 	json_array_foreach (json_object_get(run, "steps"), i, step) {
 		struct buf cell = BUF_INIT;
-		output_duration(&cell, step);
+		output_duration_of(&cell, text(step, "start"), text(step, "end"));
 		printf("%-14s %-8s %-10s %s\n", i ? "" : "steps", text(step, "name"),
 		       text(step, "status"), buf_str(&cell).ptr);
 		buf_release(&cell);

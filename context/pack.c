@@ -240,6 +240,7 @@ int pack_folder(struct packed *out, const struct pack_opts *opts, struct err *er
 	archive_write_set_filter_option(p.archive, "gzip", "compression-level", "1");
 	archive_write_set_filter_option(p.archive, "gzip", "timestamp", NULL);
 	archive_write_set_bytes_per_block(p.archive, COPY_BYTES);
+	archive_write_set_bytes_in_last_block(p.archive, 1);
 	int rc = archive_write_open(p.archive, &p, NULL, on_write, NULL) == ARCHIVE_OK
 			 ? write_all(&p, fd, err)
 			 : archive_failed(&p, err);
