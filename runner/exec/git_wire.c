@@ -259,6 +259,10 @@ int git_wire_error(const struct git_wire *wire, struct err *err)
 			       text);
 	if (last && last->klass == GIT_ERROR_NET)
 		return err_set(err, ERR_DENIED, "git_protocol", "the server answers: %.300s", text);
+	/* What is missing here was lost by us: refs and packs of a mirror are written together. */
+	if (last && (last->klass == GIT_ERROR_ODB || last->klass == GIT_ERROR_REFERENCE))
+		return err_set(err, ERR_INTERNAL, "git_bad_object", "the mirror is damaged: %.300s",
+			       text);
 	return err_set(err, ERR_INVALID, "git_bad_pack",
 		       "the server sent a pack that cannot be "
 		       "used: %.300s",

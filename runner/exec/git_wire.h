@@ -32,7 +32,8 @@ int git_wire_transport(git_transport **out, git_remote *owner, void *payload);
 /*
  * After a call of libgit2 that used the wire failed: why, in our words. git_auth, git_not_found,
  * git_network (ERR_UNAVAILABLE: another attempt may help), git_timeout, git_too_large,
- * git_protocol, git_bad_pack, tls, address_denied, redirect_denied, scheme_denied, disk_full, and
+ * git_protocol, git_bad_pack, git_bad_object (our own
+ * mirror is damaged), tls, address_denied, redirect_denied, scheme_denied, disk_full, and
  * the run's own canceled and timeout. Returns -1.
  */
 int git_wire_error(const struct git_wire *wire, struct err *err);

@@ -38,21 +38,30 @@ static int fetch(struct source *source, struct exec *x, struct err *err)
 	return 0;
 }
 
-/* The arguments and the target may hold variables, as image names do. */
+/* Replace a text by what its variables make of it. */
+static int expand(char **text, const struct exec *x, const struct source *source, struct err *err)
+{
+	char *expanded = NULL;
+
+	if (!*text)
+		return 0;
+	if (image_vars_expand(&expanded, x, source, *text, err) < 0)
+		return -1;
+	free(*text);
+	*text = expanded;
+	return 0;
+}
+
+/* The arguments and the target may hold variables, as image names do; secrets are left alone. */
 static int expand_options(struct build *options, const struct exec *x, const struct source *source,
 			  struct err *err)
 {
-	char *text = NULL;
-
 	for (size_t i = 0; i < options->args_len; i++) {
-		struct build_arg *arg = &options->args[i];
-		if (arg->is_secret || !arg->value)
-			continue;
-		if (image_vars_expand(&text, x, source, arg->value, err) < 0)
-			return err_wrap(err, "build argument %.100s", arg->name);
-		free(arg->value);
-		arg->value = text;
+		if (expand(&options->args[i].value, x, source, err) < 0)
+			return err_wrap(err, "build argument %.100s", options->args[i].name);
 	}
+	if (expand(&options->target, x, source, err) < 0)
+		return err_wrap(err, "target");
 	return 0;
 }
 
