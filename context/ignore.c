@@ -1,8 +1,13 @@
 #include "context/ignore.h"
 
+#include "common/scope.h"
 #include "context/clean.h"
 #include "context/ignore_glob.h"
+#include "context/ignore_index.h"
 #include "context/runes.h"
+
+/* Go's bufio.Scanner, which moby reads with, takes no longer one. */
+enum { LINE_MAX_BYTES = 64 << 10 };
 
 struct rule {
 	char *text;    /* as the reader made it, "!" included */
@@ -14,8 +19,9 @@ struct rule {
 
 struct ignore {
 	struct rule *rules;
-	size_t len;
+	size_t len, cap;
 	bool any_include;
+	struct ignore_index *index; /* of the rules as they are now */
 };
 
 static void rule_release(struct rule *rule)
@@ -27,10 +33,24 @@ static void rule_release(struct rule *rule)
 
 static struct rule *add_rule(struct ignore *set, struct rule rule)
 {
-	set->rules = xreallocarray(set->rules, set->len + 1, sizeof *set->rules);
+	if (set->len == set->cap) {
+		set->cap = set->cap ? 2 * set->cap : 16;
+		set->rules = xreallocarray(set->rules, set->cap, sizeof *set->rules);
+	}
 	set->rules[set->len] = rule;
 	set->any_include = set->any_include || rule.include;
 	return &set->rules[set->len++];
+}
+
+static void build_index(struct ignore *set)
+{
+	ignore_index_destroy(set->index);
+	set->index = ignore_index_create(set->len);
+	for (size_t i = 0; i < set->len; i++) {
+		cleanup_buf struct buf head = BUF_INIT, tail = BUF_INIT;
+		glob_literals(set->rules[i].glob, &head, &tail);
+		ignore_index_add(set->index, (uint32_t)i, buf_str(&head), buf_str(&tail));
+	}
 }
 
 /* ignorefile.ReadAll: what a line of the file becomes; NULL for a comment or an empty line. */
@@ -79,6 +99,10 @@ static int read_line(struct ignore *set, struct str line, int number, const char
 	struct rule rule;
 	const char *why;
 
+	if (line.len >= LINE_MAX_BYTES)
+		return err_set(err, ERR_INVALID, "ignore_syntax",
+			       "%s:%d: the line has more than %d bytes", name, number,
+			       LINE_MAX_BYTES - 1);
 	if (memchr(line.ptr, '\0', line.len) || !str_is_utf8(line))
 		return err_set(err, ERR_INVALID, "ignore_syntax",
 			       "%s:%d: want UTF-8 text without NUL", name, number);
@@ -123,6 +147,7 @@ int ignore_read(struct ignore **out, struct str text, const char *name,
 				       "%s has more than %zu rules", name, limits->rules);
 		}
 	}
+	build_index(set);
 	*out = set;
 	return 0;
 }
@@ -134,6 +159,7 @@ void ignore_destroy(struct ignore *set)
 	for (size_t i = 0; i < set->len; i++)
 		rule_release(&set->rules[i]);
 	free(set->rules);
+	ignore_index_destroy(set->index);
 	free(set);
 }
 
@@ -149,36 +175,29 @@ void ignore_prepend(struct ignore **set, const char *text)
 	add_rule(*set, rule);
 	memmove(&(*set)->rules[1], &(*set)->rules[0], ((*set)->len - 1) * sizeof rule);
 	(*set)->rules[0] = rule;
+	build_index(*set);
+}
+
+/* The rule's turn. It is looked at only when it could change the verdict. */
+static void take_turn(const struct rule *rule, struct str path, struct ignore_verdict *verdict)
+{
+	if (rule->include == verdict->ignored && glob_matches_path_or_parent(rule->glob, path))
+		*verdict = (struct ignore_verdict){ .ignored = !rule->include,
+						    .rule = rule->text,
+						    .line = rule->line };
 }
 
 void ignore_match(const struct ignore *set, struct str path, struct ignore_verdict *out)
 {
 	*out = (struct ignore_verdict){ 0 };
-	for (size_t i = 0; set && i < set->len; i++) {
-		const struct rule *rule = &set->rules[i];
-		/* A rule is looked at only when it could change the verdict. */
-		if (rule->include != out->ignored || !glob_matches_path_or_parent(rule->glob, path))
-			continue;
-		*out = (struct ignore_verdict){ .ignored = !rule->include,
-						.rule = rule->text,
-						.line = rule->line };
+	if (!set || !set->len)
+		return;
+	const uint64_t *candidates = ignore_index_find(set->index, path);
+	for (size_t word = 0; word <= set->len / 64; word++) {
+		for (uint64_t bits = candidates[word]; bits; bits &= bits - 1)
+			take_turn(&set->rules[64 * word + (size_t)__builtin_ctzll(bits)], path,
+				  out);
 	}
-}
-
-/* Could this re-include rule match something below the folder? Wildcards are taken to fit anything.
- */
-static bool may_match_below(const struct rule *rule, struct str folder)
-{
-	struct str pattern = str_from(rule->pattern);
-	size_t literal = strcspn(rule->pattern, "*?[\\");
-
-	if (literal < pattern.len) {
-		/* The part before the first wildcard must not lead elsewhere. */
-		size_t n = literal < folder.len ? literal : folder.len;
-		return memcmp(pattern.ptr, folder.ptr, n) == 0;
-	}
-	return pattern.len > folder.len && memcmp(pattern.ptr, folder.ptr, folder.len) == 0 &&
-	       pattern.ptr[folder.len] == '/';
 }
 
 bool ignore_may_prune(const struct ignore *set, struct str folder)
@@ -186,7 +205,7 @@ bool ignore_may_prune(const struct ignore *set, struct str folder)
 	if (!set || !set->any_include)
 		return true;
 	for (size_t i = 0; i < set->len; i++) {
-		if (set->rules[i].include && may_match_below(&set->rules[i], folder))
+		if (set->rules[i].include && glob_may_match_below(set->rules[i].glob, folder))
 			return false;
 	}
 	return true;

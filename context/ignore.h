@@ -42,12 +42,12 @@ void ignore_destroy(struct ignore *set); /* NULL is an empty set everywhere */
  * well-formed. */
 void ignore_prepend(struct ignore **set, const char *rule);
 
+/* Cheap however many rules there are. Not from two threads at once: the set holds scratch space. */
 void ignore_match(const struct ignore *set, struct str path, struct ignore_verdict *out);
 
 /*
  * May a walk leave out everything below this ignored folder? Only when no re-include rule could
- * match below it: none has a wildcard before or at the folder's depth that fits, and none names
- * something below it.
+ * match below it; a wildcard is taken to match anything.
  */
 bool ignore_may_prune(const struct ignore *set, struct str folder);
 

@@ -1,6 +1,6 @@
 #include "context/ignore_glob.h"
 
-#include "common/buf.h"
+#include "common/scope.h"
 #include "context/ignore_regex.h"
 #include "context/runes.h"
 
@@ -226,10 +226,43 @@ bool glob_matches_path_or_parent(const struct glob *g, struct str path)
 	/* The expression is run once: its states at each '/' tell about the parent that ends there.
 	 */
 	if (g->kind == MATCH_REGEX)
-		return regex_matches_prefix(g->regex, path, '/');
+		return regex_matches_path_or_parent(g->regex, path);
 	for (size_t i = 0; i < path.len; i++) {
 		if (path.ptr[i] == '/' && matches_one(g, str_slice(path, 0, i)))
 			return true;
 	}
 	return matches_one(g, path);
+}
+
+void glob_literals(const struct glob *g, struct buf *head, struct buf *tail)
+{
+	struct str pattern = { g->pattern, g->len };
+
+	switch (g->kind) {
+	case MATCH_EXACT: buf_addstr(head, pattern); break;
+	case MATCH_PREFIX: buf_addstr(head, str_slice(pattern, 0, pattern.len - 2)); break;
+	case MATCH_SUFFIX:
+		/* The slash may be missing: see matches_one(). */
+		buf_addstr(tail,
+			   str_after(pattern, pattern.len > 2 && pattern.ptr[2] == '/' ? 3 : 2));
+		break;
+	case MATCH_REGEX:
+		regex_head(g->regex, head);
+		regex_tail(g->regex, tail);
+		break;
+	}
+}
+
+bool glob_may_match_below(const struct glob *g, struct str folder)
+{
+	cleanup_buf struct buf head = BUF_INIT, tail = BUF_INIT;
+
+	glob_literals(g, &head, &tail);
+	size_t n = head.len < folder.len ? head.len : folder.len;
+	if (n && memcmp(head.ptr, folder.ptr, n) != 0)
+		return false;
+	/* All of it is literal: then it must name something below. */
+	if (g->kind == MATCH_EXACT)
+		return head.len > folder.len && head.ptr[folder.len] == '/';
+	return head.len <= folder.len || head.ptr[folder.len] == '/';
 }

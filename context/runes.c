@@ -20,6 +20,16 @@ size_t rune_decode(const char *p, const char *end, uint32_t *rune)
 	return n;
 }
 
+void rune_encode(struct buf *out, uint32_t rune)
+{
+	int more = rune < 0x80 ? 0 : rune < 0x800 ? 1 : rune < 0x10000 ? 2 : 3;
+	static const unsigned char first[] = { 0, 0xc0, 0xe0, 0xf0 };
+
+	buf_addc(out, (char)(first[more] | rune >> (6 * more)));
+	while (more--)
+		buf_addc(out, (char)(0x80 | (rune >> (6 * more) & 0x3f)));
+}
+
 static int is_space(uint32_t r)
 {
 	return (r >= 0x09 && r <= 0x0d) || r == 0x20 || r == 0x85 || r == 0xa0 || r == 0x1680 ||
