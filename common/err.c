@@ -3,12 +3,23 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A message may quote hostile input: nothing below 0x20 and no DEL reaches a log or a terminal. */
+#include "common/str.h"
+
+/*
+ * A message may quote hostile input, cut anywhere: no control character (U+0000 to U+001F, U+007F
+ * to U+009F) and nothing but UTF-8 reaches a log, a terminal or an answer.
+ */
 static void neutralise(char *text)
 {
-	for (unsigned char *p = (unsigned char *)text; *p; p++) {
-		if (*p < 0x20 || *p == 0x7f)
-			*p = '?';
+	for (char *p = text; *p;) {
+		size_t n = str_utf8_length(p, strlen(p));
+		unsigned char first = (unsigned char)p[0];
+		bool control = n == 1 ? first < 0x20 || first == 0x7f
+				      : first == 0xc2 && (unsigned char)p[1] < 0xa0;
+		if (n == 0 || control)
+			*p++ = '?';
+		else
+			p += n;
 	}
 }
 
@@ -56,9 +67,9 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(err->msg, sizeof err->msg, fmt, args);
 	va_end(args);
-	neutralise(err->msg);
 	size_t used = strlen(err->msg);
 	snprintf(err->msg + used, sizeof err->msg - used, ": %s", inner);
+	neutralise(err->msg);
 	return -1;
 }
 

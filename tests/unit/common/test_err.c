@@ -1,5 +1,7 @@
 #include "tests/unit/unit.h"
 
+#include "common/str.h"
+
 static void carries_code_word_and_message(void **state)
 {
 	(void)state;
@@ -35,6 +37,18 @@ static void lets_no_control_byte_through(void **state)
 	assert_string_equal(err.msg, "x?y: a?[31m??b?");
 }
 
+static void lets_nothing_but_utf8_through(void **state)
+{
+	(void)state;
+	struct err err = { 0 };
+
+	err_set(&err, ERR_INVALID, "w", "\xc3\xb6 \xff \xc2\x9b[31m %.1s", "\xc3\xb6");
+	assert_string_equal(err.msg, "\xc3\xb6 ? ??[31m ?");
+	for (int i = 0; i < 300; i++)
+		err_wrap(&err, "\xc3\xb6");
+	assert_true(str_is_utf8(str_from(err.msg)));
+}
+
 static void cuts_what_is_too_long(void **state)
 {
 	(void)state;
@@ -65,6 +79,7 @@ int main(void)
 		cmocka_unit_test(carries_code_word_and_message),
 		cmocka_unit_test(wraps_from_the_outside),
 		cmocka_unit_test(lets_no_control_byte_through),
+		cmocka_unit_test(lets_nothing_but_utf8_through),
 		cmocka_unit_test(cuts_what_is_too_long),
 		cmocka_unit_test(may_be_left_out),
 	};
