@@ -140,6 +140,16 @@ static const struct cause table[] = {
 	  "The engine ended without an answer: slipway check-health says whether it works; run "
 	  "again." },
 
+	{ "program_start", RUN_ERROR,
+	  "A program that the runner needs cannot be started: slipway check-health says which." },
+	{ "program_timeout", RUN_ERROR,
+	  "A program that the runner needs did not end in time: look at the machine's load." },
+	{ "program_output", RUN_ERROR,
+	  "A program that the runner needs said more than it should: slipway check-health says "
+	  "whether it works." },
+	{ "cgroup_busy", RUN_ERROR,
+	  "The run's control group cannot be removed: look for processes that are left in it." },
+
 	/* pushing */
 	{ "registry_unreachable", RUN_ERROR,
 	  "The registry cannot be reached: check that it runs and its login_server, then run "

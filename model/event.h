@@ -2,6 +2,8 @@
 #pragma once
 #include <stdbool.h>
 
+#include "common/str.h"
+
 enum event_kind { EVENT_PUSH, EVENT_PING, EVENT_OTHER };
 
 struct event {
@@ -20,3 +22,5 @@ void event_release(struct event *e);
 /* "main" for refs/heads/main, "v1" for refs/tags/v1, else the ref; "" without one. Borrowed. */
 const char *event_short_ref(const struct event *e);
 bool event_is_tag(const struct event *e);
+/* A full ref as git itself takes it (git check-ref-format), of at most 255 bytes. */
+bool event_ref_is_valid(struct str ref);
