@@ -68,6 +68,8 @@ static void draft_run(struct run *run, const struct task *task, const struct del
 		},
 	};
 	build_copy(&run->build, &task->step);
+	free(run->build.commit);
+	free(run->build.ref);
 	run->build.commit = xstrdup(event->after);
 	run->build.ref = xstrdup(event->ref);
 }

@@ -5,7 +5,7 @@
 #include "common/scope.h"
 #include "model/repository.h"
 
-enum { DELIVERY_ID_MAX = 128, URL_MAX = 2048, REF_MAX = 255, SENDER_MAX = 100 };
+enum { DELIVERY_ID_MAX = 128, URL_MAX = 2048, SENDER_MAX = 100 };
 
 /* ---- authenticity ---- */
 
@@ -188,12 +188,12 @@ static int opt_bool(bool *out, const struct json_want *want, struct err *err)
  */
 static int take_ref(char **out, const struct json_want *want, struct err *err)
 {
-	if (need_string(want, REF_MAX, err) < 0)
+	if (need_string(want, URL_MAX, err) < 0)
 		return -1;
-	if (!str_starts(want->value, "refs/") || str_has_control(want->value) ||
-	    memchr(want->value.ptr, ' ', want->value.len))
-		return err_set(err, ERR_INVALID, "ref_invalid",
-			       "ref: want a full ref such as refs/heads/main");
+	if (!event_ref_is_valid(want->value))
+		return err_set(
+			err, ERR_INVALID, "ref_invalid",
+			"ref: want a full ref of at most 255 bytes, such as refs/heads/main");
 	*out = str_dup(want->value);
 	return 0;
 }

@@ -40,8 +40,14 @@ static void answer_error(webhook_answer_cb cb, void *data, const struct str *del
 			 const struct err *err)
 {
 	int status = status_of(err);
-	cleanup_json json_t *body = json_pack("{s:{s:s,s:s,s:[]}}", "error", "code", err->word,
-					      "message", err->msg, "details");
+	cleanup_json json_t *body = json_object();
+	json_t *error = json_object();
+
+	/* The message may quote what was sent, cut in the middle of a character. */
+	json_put_string(error, "code", err->word);
+	json_put_string(error, "message", err->msg);
+	json_object_set_new(error, "details", json_array());
+	json_object_set_new(body, "error", error);
 	cleanup_free char *text = json_text(body);
 	cleanup_free char *id = delivery_id ? str_dup(*delivery_id) : xstrdup("");
 
