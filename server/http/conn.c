@@ -178,7 +178,7 @@ static bool offer_room(struct conn *c)
 {
 	struct http_req *r = &c->req;
 
-	if (!r->wants_drained || wire_pending(&c->wire) >= STREAM_LOW_BYTES)
+	if (!r->wants_drained || wire_pending(&c->wire) > 0)
 		return false;
 	r->wants_drained = false;
 	if (r->drained)
@@ -232,7 +232,7 @@ static bool step_rest(struct conn *c)
 
 static bool step_flush(struct conn *c)
 {
-	if (c->keep && wire_pending(&c->wire) < STREAM_LOW_BYTES) {
+	if (c->keep && wire_pending(&c->wire) < ANSWERS_MAX_BYTES) {
 		c->state = CONN_IDLE;
 		return true;
 	}
@@ -240,7 +240,7 @@ static bool step_flush(struct conn *c)
 		wire_finish(&c->wire);
 	else
 		wire_flush(&c->wire);
-	if (wire_pending(&c->wire) > (c->keep ? STREAM_LOW_BYTES - 1 : 0))
+	if (wire_pending(&c->wire) > (c->keep ? ANSWERS_MAX_BYTES - 1 : 0))
 		return false;
 	if (c->keep)
 		return true;

@@ -97,9 +97,8 @@ struct conn {
 };
 
 enum {
-	STREAM_LOW_BYTES = 64 << 10,    /* drained() below it */
-	STREAM_HIGH_BYTES = 128 << 10,  /* "enough for now" from it; one piece more may come */
-	STREAM_BURST_BYTES = 512 << 10, /* then other connections have their turn */
+	STREAM_BURST_BYTES = 512 << 10, /* of one stream; then other connections have their turn */
+	ANSWERS_MAX_BYTES = 64 << 10, /* unsent answers, before another pipelined request is read */
 	REST_MAX_BYTES = 64 << 10, /* an unread body up to this is dropped, a longer one closes */
 	LINGER_MAX_BYTES = 16 << 20,
 };

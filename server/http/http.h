@@ -157,9 +157,10 @@ void http_close_after(struct http_req *req);
 
 /*
  * An answer of unknown length, chunked. Write pieces of at most 64 KiB until http_stream_write()
- * returns false ("enough for now": 128 KiB wait to be sent, or other connections should have their
- * turn); then wait for `drained`, which is called when less than 64 KiB wait. A stream may be
- * silent for as long as it likes: there is no deadline while nothing waits to be sent.
+ * returns false ("enough for now": the client's socket is full, or other connections should have
+ * their turn); then wait for `drained`. What the socket does not take is the only copy that is kept
+ * for a slow client. A stream may be silent for as long as it likes: there is no deadline while
+ * nothing waits to be sent.
  */
 void http_stream_begin(struct http_req *req, int status, const char *content_type,
 		       void (*drained)(struct http_req *req, void *app));

@@ -63,7 +63,8 @@ bool http_stream_write(struct http_req *req, struct str bytes)
 	write_piece(req, bytes);
 	if (c->wire.failed)
 		return false;
-	if (wire_pending(&c->wire) < STREAM_HIGH_BYTES && c->burst < STREAM_BURST_BYTES)
+	/* Anything that waits here waits behind a socket buffer that is full: more is of no use. */
+	if (wire_pending(&c->wire) == 0 && c->burst < STREAM_BURST_BYTES)
 		return true;
 	req->wants_drained = true;
 	conn_schedule(c);
