@@ -99,11 +99,11 @@ class DebianWebhook:
 def service(folder):
     """A runner that only waits, so that what is measured is the ingest."""
     runner = folder / "runner.sh"
-    runner.write_text("#!/bin/sh\ncat >/dev/null\nexec sleep 600\n")
+    runner.write_text("#!/bin/sh\ncat >/dev/null\nwhile kill -0 $PPID 2>/dev/null; do sleep 1; done\n")
     runner.chmod(0o755)
     (folder / "service").mkdir(exist_ok=True)
     return Service(registry="127.0.0.1:1", config="max_running: 1\n", folder=folder / "service",
-                   environment={"SLIPWAY_RUNNER": str(runner)})
+                   environment={"SLIPWAY_RUNNER": str(runner)}, cancel_at_exit=False)
 
 
 def create_tasks(s, count):
@@ -124,7 +124,6 @@ def compare(folder, options):
             theirs.append(load(webhook.port, "/hooks/push", folder, options))
             print(f"round {n + 1}: slipway {ours[-1]}  webhook {theirs[-1]}", flush=True)
         rss = peak_rss_mb(s.process.pid)
-        s.process.send_signal(signal.SIGTERM)
     a, b = (statistics.median(r["per_second"] for r in rounds) for rounds in (ours, theirs))
     print(json.dumps({"payload_bytes": options.size, "connections": options.connections, "tasks": options.tasks,
                       "slipway_per_second": a, "webhook_per_second": b, "ratio": round(a / b, 1),

@@ -57,7 +57,7 @@ def push_payload(url, ref, before, after, **more):
 
 
 class Service:
-    def __init__(self, registry=None, config="", folder=None, environment=None):
+    def __init__(self, registry=None, config="", folder=None, environment=None, cancel_at_exit=True):
         self.folder = Path(folder or tempfile.mkdtemp(prefix="slipway-test-"))
         self._own_folder = folder is None
         self.data = self.folder / "data"
@@ -68,6 +68,7 @@ class Service:
         self.environment.pop("SLIPWAY_SERVER", None)
         self.port = None
         self.process = None
+        self.cancel_at_exit = cancel_at_exit
         secret = self.folder / "webhook.secret"
         secret.write_text(SECRET + "\n")
         secret.chmod(0o600)
@@ -129,7 +130,8 @@ class Service:
 
     def __exit__(self, *_):
         if self.process and self.process.poll() is None:
-            self._cancel_everything()
+            if self.cancel_at_exit:
+                self._cancel_everything()
             self.stop()
         if self._own_folder:
             shutil.rmtree(self.folder, ignore_errors=True)
