@@ -2,15 +2,17 @@
 
 import json
 import subprocess
+import sys
 import unittest
 from pathlib import Path
 
-from lib.base_image import busybox
-from lib.git_repository import Executable, GitRepository
-from lib.git_server import GitServer
-from lib.registry import Registry
-from lib.service import ZEROS, Service, push_payload
-from lib.temporary import TemporaryFolder
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from lib.base_image import busybox  # noqa: E402
+from lib.git_repository import Executable, GitRepository  # noqa: E402
+from lib.git_server import GitServer  # noqa: E402
+from lib.registry import Registry  # noqa: E402
+from lib.service import BUILD, ZEROS, Service, push_payload  # noqa: E402
+from lib.temporary import TemporaryFolder  # noqa: E402
 
 DOCKERFILE = 'FROM scratch\nCOPY busybox /bin/\nCOPY message /\nCMD ["/bin/busybox", "cat", "/message"]\n'
 
@@ -140,22 +142,17 @@ class MainJob(unittest.TestCase):
                           '/bin/busybox sleep 987"]\n',
             "busybox": Executable(busybox())})
         run_id = self.service.slipway("build", "--no-push", "--no-wait", "-q", f"{url}#main").stdout.strip()
-        follower = subprocess.Popen([*self.command("task", "logs", "--run-id", run_id)], stdout=subprocess.PIPE,
-                                    env=self.service.environment)
-        for line in follower.stdout:
-            if b"sleeping-now" in line and b"RUN" not in line and b"STEP" not in line:
-                break
-        canceled = self.service.slipway("task", "cancel-run", "--run-id", run_id, "--wait", "-o", "json")
-        follower.stdout.read()
-        follower.wait(30)
+        with subprocess.Popen([str(BUILD / "slipway"), "task", "logs", "--run-id", run_id], stdout=subprocess.PIPE,
+                              env=self.service.environment) as follower:
+            for line in follower.stdout:
+                if line == b"sleeping-now\n":
+                    break
+            canceled = self.service.slipway("task", "cancel-run", "--run-id", run_id, "--wait", "-o", "json")
+            follower.stdout.read()
         self.assertEqual(json.loads(canceled.stdout)[0]["outcome"], "Accepted")
         self.assertEqual(self.service.run(run_id)["status"], "Canceled")
         self.assertEqual(subprocess.run(["pgrep", "-f", "sleep 987"], stdout=subprocess.PIPE).stdout, b"")
         self.assertFalse((self.service.data / "runs" / run_id / "work").exists())
-
-    def command(self, *arguments):
-        from lib.service import BUILD
-        return [str(BUILD / "slipway"), *arguments]
 
 
 if __name__ == "__main__":
