@@ -83,8 +83,7 @@ static void want(struct http_req *r, enum body_mode mode, uint64_t limit)
 {
 	r->body_mode = mode;
 	r->body_limit = limit;
-	/* Refused before a byte is read; it stands for a chunked body until the bytes are counted.
-	 */
+	/* Refused before a byte is read. A chunked body is refused when it passes the limit. */
 	r->too_large = !r->head.chunked && r->body_left > limit;
 	if (!r->conn->advancing)
 		conn_schedule(r->conn);

@@ -100,8 +100,7 @@ static void refuse_too_large(struct conn *c)
 	conn_refuse(c, &(struct refusal){ 413, "too_large", text });
 }
 
-/* ---- the steps: each does what can be done in its state, and says whether that was anything ----
- */
+/* ---- the steps: each does what can be done in its state; true when that was anything ---- */
 
 static void begin_request(struct conn *c)
 {

@@ -210,8 +210,7 @@ static const struct refusal *check_content_encoding(struct guard *g, struct str 
 	return str_is_i(value, "identity") ? NULL : &BAD_ENCODING;
 }
 
-/* Doubt about a framing header is doubt about the framing, also when the byte itself is the fault.
- */
+/* Doubt about a framing header is doubt about the framing, also when a byte in it is the fault. */
 static const struct {
 	struct str name;
 	const struct refusal *control; /* when the value holds a control byte */
@@ -277,8 +276,7 @@ static const struct refusal *check_room(const struct guard *g, const struct guar
 	return str_find(line, ' ', 0) < METHOD_BYTES ? &TOO_LONG : &BAD_REQUEST;
 }
 
-/* A first byte that begins no method is another protocol, which may never send the LF we wait for.
- */
+/* A first byte that begins no method is another protocol, which may never send an LF. */
 static bool is_other_protocol(const struct guard *g, struct str line)
 {
 	return !g->requested && line.len > 0 && line.ptr[0] != '\r' &&

@@ -89,8 +89,8 @@ void http_server_drain(struct http_server *s, void (*drained)(void *app));
 void http_server_close(struct http_server *s, void (*closed)(void *app));
 
 /* ---- the request ---- */
-struct str http_method(
-	const struct http_req *req); /* "GET": one of GET HEAD POST PUT PATCH DELETE */
+/* "GET": one of GET HEAD POST PUT PATCH DELETE. */
+struct str http_method(const struct http_req *req);
 /* Path split at '/', each segment percent-decoded once. "/v1/runs/" has 3, the last one empty. */
 size_t http_path_len(const struct http_req *req);
 struct str http_path_segment(const struct http_req *req, size_t i);
@@ -109,8 +109,7 @@ char *http_origin(const struct http_req *req);
 /* The handler's own state; freed by `release` when the request ends, however it ends. */
 void http_set_data(struct http_req *req, void *data, void (*release)(void *data));
 void *http_data(const struct http_req *req);
-/* Needed by every handler that answers later: it is how it learns that there is nobody to answer.
- */
+/* A handler that answers later needs this or `release`: how else would it learn of the end? */
 void http_on_abort(struct http_req *req, void (*on_abort)(struct http_req *req, void *app));
 
 /*

@@ -43,8 +43,7 @@ static void add_framing(struct http_req *r, int status, bool has_length, uint64_
 	struct buf *h = &r->conn->server->scratch;
 	bool body = !has_no_body(status), http10 = r->head.http10;
 
-	/* A client of 1.0 knows no chunks: there the end of the connection is the end of the body.
-	 */
+	/* A client of 1.0 knows no chunks: the end of the connection is the end of the body. */
 	if (body && !has_length && http10)
 		r->close = true;
 	r->keep = keeps_alive(r);

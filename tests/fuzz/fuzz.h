@@ -1,5 +1,4 @@
-/* fuzz: what every fuzzer defines. A finding is an abort: a failed assert or a sanitizer's report.
- */
+/* fuzz: what every fuzzer defines. A finding is an abort, or a sanitizer's report. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -31,8 +31,7 @@ static void assert_is_error(const char *id, const struct answer *a, const char *
 	assert_true(answer_has(a, "Cache-Control: no-store"));
 }
 
-/* Send a row in pieces of `step` bytes, each read by the server on its own, and check the answer.
- */
+/* Send a row in pieces of `step` bytes, each read on its own, and check the answer. */
 static void check_row(struct fixture *f, const struct framing_row *row, size_t step)
 {
 	struct str input = buf_str(&row->input);

@@ -76,8 +76,7 @@ static void unix_socket_says_who_is_there(void **state)
 	close(fd);
 }
 
-/* A socket at `path`; not listening is what a killed server leaves behind. The descriptor, or -1.
- */
+/* A socket at `path`: its descriptor. Not listening, it is what a killed server leaves: -1. */
 static int bind_path(bool listening)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
