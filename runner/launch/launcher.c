@@ -73,13 +73,16 @@ static void start_run(struct launcher *l, const struct run *run)
 {
 	struct spec spec = { 0 };
 	struct err err = { 0 };
+	struct process *spare;
+	char *spare_err = NULL;
 	struct run_proc *p;
 
-	if (l->opts.specify(&spec, run, l->opts.data, &err) < 0)
+	if (l->opts.specify(&spec, run, l->opts.data, &err) < 0) {
 		run_proc_refuse(&p, &l->run_opts, run, &err);
-	else
-		run_proc_start(&p, &l->run_opts, run, &spec, l->spare ? spare_take(l->spare) : NULL,
-			       l->spare ? spare_err_path(l->spare) : NULL);
+	} else {
+		spare = l->spare ? spare_take(l->spare, &spare_err) : NULL;
+		run_proc_start(&p, &l->run_opts, run, &spec, spare, spare_err);
+	}
 	add_run(l, p);
 }
 

@@ -78,6 +78,16 @@ static void ends_close(struct ends *e)
 	close_fd(&e->err);
 }
 
+/* No room for a process now is no reason to give a run up. */
+static void refuse_start(struct err *err, int errnum, const char *program)
+{
+	bool later = errnum == EAGAIN || errnum == ENOMEM || errnum == EMFILE || errnum == ENFILE;
+
+	err_set_errno(err, later ? ERR_UNAVAILABLE : ERR_INTERNAL,
+		      later ? "runner_lost" : "runner_missing", errnum, "cannot start %.200s",
+		      program);
+}
+
 static int ends_open(struct ends *e, const struct process_opts *opts, struct err *err)
 {
 	const char *path = opts->err_path ? opts->err_path : "/dev/null";
@@ -87,8 +97,7 @@ static int ends_open(struct ends *e, const struct process_opts *opts, struct err
 	e->err = open(path, O_WRONLY | O_CLOEXEC | O_APPEND | (opts->err_path ? O_CREAT : 0), 0600);
 	if (e->err < 0 || pipe2(e->in, O_CLOEXEC) < 0 ||
 	    (opts->on_output && pipe2(e->out, O_CLOEXEC) < 0)) {
-		err_set_errno(err, ERR_UNAVAILABLE, "runner_missing", errno,
-			      "cannot prepare to start %s", opts->program);
+		refuse_start(err, errno, opts->program);
 		ends_close(e);
 		return -1;
 	}
@@ -255,7 +264,7 @@ static int watch(struct process **out, struct uv_loop_s *loop, pid_t pid, int pi
 	int rc = uv_poll_init(loop, &p->watch, pidfd);
 	if (rc < 0) {
 		free(p);
-		return err_set(err, ERR_UNAVAILABLE, "runner_missing", "cannot watch a process: %s",
+		return err_set(err, ERR_UNAVAILABLE, "runner_lost", "cannot watch a process: %s",
 			       uv_strerror(rc));
 	}
 	p->watch.data = p;
@@ -271,7 +280,7 @@ static int watch_child(struct process **out, struct uv_loop_s *loop, pid_t pid, 
 	int pidfd = pidfd_open(pid, 0);
 
 	if (pidfd < 0)
-		err_set_errno(err, ERR_UNAVAILABLE, "runner_missing", errno,
+		err_set_errno(err, ERR_UNAVAILABLE, "runner_lost", errno,
 			      "cannot watch the process %d", (int)pid);
 	if (pidfd < 0 || watch(out, loop, pid, pidfd, opts, err) < 0) {
 		close_fd(&pidfd);
@@ -298,8 +307,7 @@ int process_start(struct process **out, struct uv_loop_s *loop, const struct pro
 		return -1;
 	int rc = spawn(&pid, &e, opts);
 	if (rc != 0)
-		err_set_errno(err, rc == EAGAIN || rc == ENOMEM ? ERR_UNAVAILABLE : ERR_INTERNAL,
-			      "runner_missing", rc, "cannot start %s", opts->program);
+		refuse_start(err, rc, opts->program);
 	else
 		rc = watch_child(out, loop, pid, &e, opts, err);
 	ends_close(&e);

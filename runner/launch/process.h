@@ -34,7 +34,8 @@ struct process_opts {
 	void *data;
 };
 
-/* In a session of its own, with default signals and a short environment. Word "runner_missing". */
+/* In a session of its own, with default signals and a short environment. Words:
+ * "runner_missing"; "runner_lost" when there is no room for a process now. */
 int process_start(struct process **out, struct uv_loop_s *loop, const struct process_opts *opts,
 		  struct err *err);
 /* Watch a process that is not our child. The pidfd is taken over, also on failure. */

@@ -14,48 +14,28 @@
  *                 │                             else: SWEEPING ────────┤
  *                 └─ could not start ──────────────────────────────────┴► ENDING ─► DONE
  *
+ * run_begin.c has the two ways in, this file the rest.
+ *
  * The result is the line, not the exit code. A runner without one is swept by its run id before
  * its run is given back to the queue, so that no two runners of a run exist at once.
  */
-#include "runner/launch/run_proc.h"
-
 #include <assert.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uv.h>
 
 #include "common/clock.h"
-#include "common/json.h"
 #include "common/log.h"
-#include "common/mem.h"
-#include "runner/contract/rundir.h"
 #include "runner/launch/grant.h"
 #include "runner/launch/helper.h"
 #include "runner/launch/process.h"
 #include "runner/launch/run_follow.h"
+#include "runner/launch/run_machine.h"
 #include "runner/launch/run_record.h"
 
-enum state {
-	PREPARING, /* claimed; the run directory is being made */
-	SEEKING,   /* found in the database: is there a runner? */
-	STARTING,  /* the runner has its specification and has not said "started" */
-	RUNNING,
-	LEAVING,  /* it has told its result and has nothing left to do but to go */
-	STOPPING, /* it was sent SIGTERM */
-	KILLING,  /* it was sent SIGKILL */
-	SWEEPING, /* it is gone; what it left behind is being removed */
-	ENDING,   /* the queue is being told */
-	DONE,
-};
-
 enum {
-	START_MS = 60000,   /* from the specification to "started" */
-	SEEK_MS = 2000,     /* a runner that has its specification takes its lock in this time */
-	SEEK_STEP_MS = 100, /* between two looks */
-	LATE_MS = 30000,    /* beyond deadline and grace: it does not end by itself */
-	ESCALATE_MS = 5000, /* beyond the grace time after SIGTERM */
+	LEAVE_MS = 5000,    /* beyond the grace time: from the result to the end of the process */
+	ESCALATE_MS = 5000, /* beyond the grace time: from SIGTERM to SIGKILL */
 	KILL_MS = 10000,
 	SWEEP_MS = 120000,
 	HAND_OVER_MS = 20, /* at shutdown: look again whether the runner has its specification */
@@ -78,46 +58,14 @@ static const struct {
 	[DONE] = { "done", 0 },
 };
 
-struct run_proc {
-	struct run_proc_opts opts;
-	enum state state;
-	uv_timer_t deadline; /* of the state */
-	uv_work_t prepare;
-
-	char *run_id;
-	int attempt;
-	int64_t late_at_ms; /* wall clock: from then on it is stopped as overdue */
-	char *spec_text;    /* until the runner has it */
-	char *sweep_text;   /* the same without secrets */
-	char *spare_err;
-	struct err prepare_err;
-
-	struct process *process;
-	struct run_record *record;
-	struct run_follow *follow;
-	struct grant *grant;
-	struct helper *sweep;
-
-	bool started_line, result_line; /* of this attempt */
-	bool stop_wanted;               /* canceled */
-	bool late, killed;
-	char end_text[80]; /* "exited with status 3" */
-	int64_t seek_until_ms;
-
-	bool closing, preparing, timer_gone;
-	void (*closed)(void *data);
-	void *closed_data;
-};
-
 static void on_deadline(uv_timer_t *timer);
-static void maybe_released(struct run_proc *p);
 
-static void wait_at_most(struct run_proc *p, int64_t ms)
+void run_wait_at_most(struct run_proc *p, int64_t ms)
 {
 	uv_timer_start(&p->deadline, on_deadline, (uint64_t)(ms > 0 ? ms : 0), 0);
 }
 
-static void move(struct run_proc *p, enum state to)
+void run_move(struct run_proc *p, enum state to)
 {
 	assert(states[p->state].next & TO(to));
 	log_debug("run.state", "run=%s attempt=%d from=%s to=%s", p->run_id, p->attempt,
@@ -133,21 +81,21 @@ static bool has_process(const struct run_proc *p)
 
 /* ---- the end ---- */
 
-static void on_ended(bool terminal, void *data)
+void run_on_ended(bool terminal, void *data)
 {
 	struct run_proc *p = data;
 
-	move(p, DONE);
+	run_move(p, DONE);
 	p->opts.on_progress(p->run_id, terminal, p->opts.data);
 	p->opts.on_end(p, p->opts.data);
 }
 
-static void end(struct run_proc *p)
+void run_end(struct run_proc *p)
 {
 	struct err late = { 0 };
 	char why[160];
 
-	move(p, ENDING);
+	run_move(p, ENDING);
 	if (p->result_line) {
 		run_record_finish(p->record, NULL);
 	} else if (p->late && !p->stop_wanted) {
@@ -169,9 +117,9 @@ static void on_swept(struct str output, const struct err *err, void *data)
 	if (err)
 		log_warn("run.sweep_failed", "run=%s error=\"%s\"", p->run_id, err->msg);
 	if (p->closing)
-		maybe_released(p);
+		run_release_when_idle(p);
 	else
-		end(p);
+		run_end(p);
 }
 
 static void sweep(struct run_proc *p)
@@ -186,26 +134,26 @@ static void sweep(struct run_proc *p)
 		.data = p,
 	};
 
-	move(p, SWEEPING);
+	run_move(p, SWEEPING);
 	p->sweep_text = NULL;
 	if (opts.text && helper_start(&p->sweep, p->opts.loop, &opts, &err) == 0)
 		return;
 	log_warn("run.sweep_failed", "run=%s error=\"%s\"", p->run_id,
 		 opts.text ? err.msg : "no specification");
-	end(p);
+	run_end(p);
 }
 
 /* The process is gone, or there never was one: what do the last lines say? */
-static void settle(struct run_proc *p)
+void run_settle(struct run_proc *p)
 {
 	run_follow_read(p->follow);
 	if (p->result_line && !p->killed)
-		end(p);
+		run_end(p);
 	else
 		sweep(p);
 }
 
-static void on_process_end(int status, void *data)
+void run_on_process_end(int status, void *data)
 {
 	struct run_proc *p = data;
 
@@ -213,7 +161,7 @@ static void on_process_end(int status, void *data)
 	process_close(p->process);
 	p->process = NULL;
 	if (p->state != PREPARING) /* else a spare died before it had its run: another is started */
-		settle(p);
+		run_settle(p);
 }
 
 /* ---- stopping ---- */
@@ -222,20 +170,20 @@ static void stop(struct run_proc *p)
 {
 	log_info("run.stop", "run=%s attempt=%d%s", p->run_id, p->attempt,
 		 p->stop_wanted ? "" : " reason=late");
-	move(p, STOPPING);
+	run_move(p, STOPPING);
 	process_signal(p->process, SIGTERM);
-	wait_at_most(p, p->opts.grace_ms + ESCALATE_MS);
+	run_wait_at_most(p, p->opts.grace_ms + ESCALATE_MS);
 }
 
 static void kill_process(struct run_proc *p)
 {
 	log_warn("run.kill", "run=%s attempt=%d", p->run_id, p->attempt);
 	if (p->state != KILLING)
-		move(p, KILLING);
+		run_move(p, KILLING);
 	p->killed = true;
 	process_signal(p->process, SIGKILL);
-	wait_at_most(p,
-		     KILL_MS); /* a process in the kernel may take its time: again, until it goes */
+	/* A process in the kernel may take its time: again, until it goes. */
+	run_wait_at_most(p, KILL_MS);
 }
 
 void run_proc_cancel(struct run_proc *p)
@@ -267,9 +215,9 @@ static void want_grant(struct run_proc *p)
 		grant_start(&p->grant, p->opts.loop, &opts);
 }
 
-static void watch_overdue(struct run_proc *p)
+void run_wait_for_end(struct run_proc *p)
 {
-	wait_at_most(p, p->late_at_ms - clock_now_ms());
+	run_wait_at_most(p, p->late_at_ms - clock_now_ms());
 }
 
 static void on_line(const struct report_line *line, void *data)
@@ -285,19 +233,19 @@ static void on_line(const struct report_line *line, void *data)
 		want_grant(p);
 }
 
-static void on_pause(void *data)
+void run_on_pause(void *data)
 {
 	struct run_proc *p = data;
 
 	if (p->state == STARTING && p->started_line) {
-		move(p, RUNNING);
-		watch_overdue(p);
+		run_move(p, RUNNING);
+		run_wait_for_end(p);
 	}
 	if (has_process(p) && !p->result_line)
 		run_record_tell(p->record);
 	if (p->state == RUNNING && p->result_line) {
-		move(p, LEAVING);
-		wait_at_most(p, p->opts.grace_ms + ESCALATE_MS);
+		run_move(p, LEAVING);
+		run_wait_at_most(p, p->opts.grace_ms + LEAVE_MS);
 	}
 }
 
@@ -307,7 +255,7 @@ static void on_log(void *data)
 	p->opts.on_progress(p->run_id, false, p->opts.data);
 }
 
-static void on_told(bool applied, void *data)
+void run_on_told(bool applied, void *data)
 {
 	struct run_proc *p = data;
 
@@ -316,139 +264,18 @@ static void on_told(bool applied, void *data)
 	p->opts.on_progress(p->run_id, false, p->opts.data);
 }
 
-static void follow(struct run_proc *p)
+void run_watch_report(struct run_proc *p)
 {
 	struct run_follow_opts opts = {
 		.data_dir = p->opts.data_dir,
 		.run_id = p->run_id,
 		.on_line = on_line,
-		.on_pause = on_pause,
+		.on_pause = run_on_pause,
 		.on_log = on_log,
 		.data = p,
 	};
 
 	run_follow_start(&p->follow, p->opts.loop, &opts);
-}
-
-/* ---- starting ---- */
-
-static int start_process(struct run_proc *p, struct err *err)
-{
-	char *err_path = rundir_path(p->opts.data_dir, p->run_id, "runner.err");
-	struct process_opts opts = {
-		.program = p->opts.program,
-		.err_path = err_path,
-		.on_end = on_process_end,
-		.data = p,
-	};
-	int rc = 0;
-
-	if (p->process)
-		process_hand_over(p->process, on_process_end, p);
-	else
-		rc = process_start(&p->process, p->opts.loop, &opts, err);
-	free(err_path);
-	if (rc < 0)
-		return -1;
-	process_feed(p->process, p->spec_text, strlen(p->spec_text));
-	p->spec_text = NULL;
-	return 0;
-}
-
-static void cannot_start(struct run_proc *p, const struct err *err)
-{
-	log_error("run.cannot_start", "run=%s error=\"%s\"", p->run_id, err->msg);
-	move(p, ENDING);
-	if (err->code == ERR_UNAVAILABLE)
-		run_record_lose(p->record, err->msg); /* it may go better next time */
-	else
-		run_record_finish(p->record, err);
-}
-
-static void prepare(uv_work_t *work)
-{
-	struct run_proc *p = work->data;
-
-	if (rundir_create(p->opts.data_dir, p->run_id, &p->prepare_err) < 0 || !p->spare_err)
-		return;
-	char *to = rundir_path(p->opts.data_dir, p->run_id, "runner.err");
-	if (rename(p->spare_err, to) < 0)
-		err_set_errno(&p->prepare_err, ERR_INTERNAL, "storage", errno, "cannot make %s",
-			      to);
-	free(to);
-}
-
-static void on_prepared(uv_work_t *work, int status)
-{
-	struct run_proc *p = work->data;
-	struct err err = { 0 };
-	(void)status;
-
-	p->preparing = false;
-	if (p->stop_wanted && !p->closing) {
-		snprintf(p->end_text, sizeof p->end_text, "was not started: canceled,");
-		end(p);
-	} else if (p->prepare_err.code != ERR_NONE) {
-		cannot_start(p, &p->prepare_err);
-	} else if (follow(p), start_process(p, &err) < 0) {
-		cannot_start(p, &err);
-	} else {
-		log_info("run.started", "run=%s attempt=%d", p->run_id, p->attempt);
-		move(p, STARTING);
-		wait_at_most(p, START_MS);
-	}
-	if (p->closing)
-		maybe_released(p);
-}
-
-/* ---- finding again ---- */
-
-static bool adopt_owner(struct run_proc *p, const struct rundir_owner *owner)
-{
-	struct process_opts opts = { .program = p->opts.program,
-				     .on_end = on_process_end,
-				     .data = p };
-	struct err err = { 0 };
-	int pidfd;
-
-	if (rundir_owner_pidfd(&pidfd, owner, &err) < 0 ||
-	    process_adopt(&p->process, p->opts.loop, pidfd, &opts, &err) < 0) {
-		log_debug("run.owner_gone", "run=%s error=\"%s\"", p->run_id, err.msg);
-		return false;
-	}
-	log_info("run.adopted", "run=%s attempt=%d pid=%d", p->run_id, p->attempt, (int)owner->pid);
-	move(p, p->started_line ? RUNNING : STARTING);
-	if (p->state == RUNNING)
-		watch_overdue(p);
-	else
-		wait_at_most(p, START_MS);
-	on_pause(p); /* what was read while nobody was known to run it */
-	if (p->stop_wanted)
-		run_proc_cancel(p);
-	return true;
-}
-
-/*
- * A runner that had been given its specification when the server died may not have its lock yet:
- * before an attempt without any line is given up, it gets the time to take it.
- */
-static void seek(struct run_proc *p)
-{
-	struct rundir_owner owner = { 0 };
-	struct err err = { 0 };
-	bool locked = false;
-
-	run_follow_read(p->follow);
-	if (rundir_is_locked(&locked, &owner, p->opts.data_dir, p->run_id, &err) < 0)
-		log_warn("run.lock", "run=%s error=\"%s\"", p->run_id, err.msg);
-	if (locked && adopt_owner(p, &owner))
-		return;
-	if ((!locked && p->started_line) || clock_monotonic_ms() >= p->seek_until_ms) {
-		snprintf(p->end_text, sizeof p->end_text, "was gone when the server started,");
-		settle(p);
-		return;
-	}
-	wait_at_most(p, SEEK_STEP_MS);
 }
 
 /* ---- deadlines ---- */
@@ -458,11 +285,11 @@ static void on_deadline(uv_timer_t *timer)
 	struct run_proc *p = timer->data;
 
 	if (p->closing) {
-		maybe_released(p);
+		run_release_when_idle(p);
 	} else if (p->state == PREPARING) {
-		cannot_start(p, &p->prepare_err);
+		run_cannot_start(p, &p->prepare_err);
 	} else if (p->state == SEEKING) {
-		seek(p);
+		run_seek(p);
 	} else if (p->state == STARTING || p->state == RUNNING || p->state == LEAVING) {
 		p->late = true;
 		stop(p);
@@ -489,12 +316,12 @@ static void on_timer_closed(uv_handle_t *handle)
 }
 
 /* What was claimed is handed to its runner before we go: it would cost the run an attempt. */
-static void maybe_released(struct run_proc *p)
+void run_release_when_idle(struct run_proc *p)
 {
 	if (p->preparing || p->sweep || p->timer_gone)
 		return;
 	if (p->process && process_is_feeding(p->process)) {
-		wait_at_most(p, HAND_OVER_MS);
+		run_wait_at_most(p, HAND_OVER_MS);
 		return;
 	}
 	p->timer_gone = true;
@@ -512,99 +339,7 @@ void run_proc_close(struct run_proc *p, void (*closed)(void *data), void *data)
 	p->closed_data = data;
 	if (p->sweep)
 		helper_cancel(p->sweep); /* the next server finds the run again, and sweeps it */
-	maybe_released(p);
-}
-
-static struct run_proc *create(const struct run_proc_opts *opts, const struct run *run)
-{
-	struct run_proc *p = xnew(struct run_proc);
-	struct run_record_opts record = {
-		.queue = opts->queue,
-		.run_id = run->id,
-		.attempt = run->attempt,
-		.told = on_told,
-		.ended = on_ended,
-		.data = p,
-	};
-
-	*p = (struct run_proc){
-		.opts = *opts,
-		.run_id = xstrdup(run->id),
-		.attempt = run->attempt,
-		.stop_wanted = run->cancel_requested,
-	};
-	uv_timer_init(opts->loop, &p->deadline);
-	p->deadline.data = p->prepare.data = p;
-	run_record_create(&p->record, opts->loop, &record);
-	return p;
-}
-
-static char *spec_text(const struct spec *spec)
-{
-	json_t *json = spec_to_json(spec);
-	char *text = json_text(json);
-
-	json_decref(json);
-	return text;
-}
-
-/* What the sweep needs to know is no secret. */
-static void forget_secrets(struct spec *spec)
-{
-	secret_release(&spec->build.context_token);
-	for (size_t i = 0; i < spec->build.args_len; i++)
-		secret_release(&spec->build.args[i].secret);
-	for (size_t i = 0; i < spec->registries_len; i++)
-		secret_release(&spec->registries[i].password);
-}
-
-static void take_spec(struct run_proc *p, struct spec *spec)
-{
-	p->late_at_ms = spec->deadline_ms + p->opts.grace_ms + LATE_MS;
-	forget_secrets(spec);
-	p->sweep_text = spec_text(spec);
-	spec_release(spec);
-}
-
-void run_proc_start(struct run_proc **out, const struct run_proc_opts *opts, const struct run *run,
-		    struct spec *spec, struct process *spare, const char *spare_err)
-{
-	struct run_proc *p = create(opts, run);
-
-	p->spec_text = spec_text(spec);
-	take_spec(p, spec);
-	p->process = spare;
-	p->spare_err = spare ? xstrdup(spare_err) : NULL;
-	if (spare)
-		process_hand_over(spare, on_process_end, p);
-	p->state = PREPARING;
-	p->preparing = true;
-	uv_queue_work(opts->loop, &p->prepare, prepare, on_prepared);
-	*out = p;
-}
-
-void run_proc_adopt(struct run_proc **out, const struct run_proc_opts *opts, const struct run *run,
-		    struct spec *spec)
-{
-	struct run_proc *p = create(opts, run);
-
-	take_spec(p, spec);
-	p->state = SEEKING;
-	p->seek_until_ms = clock_monotonic_ms() + SEEK_MS;
-	follow(p);
-	wait_at_most(p, 0); /* callbacks come from the next turn on */
-	*out = p;
-}
-
-void run_proc_refuse(struct run_proc **out, const struct run_proc_opts *opts, const struct run *run,
-		     const struct err *why)
-{
-	struct run_proc *p = create(opts, run);
-
-	p->state = PREPARING;
-	p->prepare_err = *why;
-	wait_at_most(p, 0);
-	*out = p;
+	run_release_when_idle(p);
 }
 
 const char *run_proc_run_id(const struct run_proc *p)

@@ -32,11 +32,11 @@ struct run_proc_opts {
 
 /*
  * Start the runner of a claimed run. `run` is borrowed for the call; contents of *spec are taken.
- * `spare` (or NULL) becomes ours, with the file `spare_err` that it writes to. Failures are not
+ * `spare` (or NULL) becomes ours, with the name of the file that it writes to. Failures are not
  * the caller's matter: they end the run.
  */
 void run_proc_start(struct run_proc **out, const struct run_proc_opts *opts, const struct run *run,
-		    struct spec *spec, struct process *spare, const char *spare_err);
+		    struct spec *spec, struct process *spare, char *spare_err);
 /* Find the runner of a run that was under way, or what became of it. *spec serves the sweep. */
 void run_proc_adopt(struct run_proc **out, const struct run_proc_opts *opts, const struct run *run,
 		    struct spec *spec);

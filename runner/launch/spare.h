@@ -15,8 +15,7 @@ struct spare *spare_create(struct uv_loop_s *loop, const char *program, const ch
 void spare_want(struct spare *s);
 /*
  * The waiting runner, now the caller's (tell it with process_hand_over()), or NULL. What it says
- * on standard error goes to the file spare_err_path(), which the caller moves to where it belongs.
+ * on standard error goes to the file *err_path (the caller's), to be moved to where it belongs.
  */
-struct process *spare_take(struct spare *s);
-const char *spare_err_path(const struct spare *s);
+struct process *spare_take(struct spare *s, char **err_path);
 void spare_destroy(struct spare *s); /* a waiting one leaves by itself */
