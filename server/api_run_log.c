@@ -71,6 +71,16 @@ static void start(struct call *c, struct log_request *l, const struct log_follow
 	log_follow_drained(l->follower);
 }
 
+/* It may have ended between the reading of its row and the follower's beginning, untold. */
+static void on_second_look(const struct run *run, const struct err *err, void *data)
+{
+	struct call *c = data;
+
+	if (!err && run_status_is_terminal(run->status))
+		log_follow_wake(c->app->logs, run->id, true);
+	call_unref(c);
+}
+
 /* Live: from the offset on, as long as the run goes on. */
 static void follow(struct call *c, struct log_request *l, uint64_t size, bool ended)
 {
@@ -96,6 +106,8 @@ static void follow(struct call *c, struct log_request *l, uint64_t size, bool en
 						  : "text/plain; charset=utf-8",
 			  on_drained);
 	start(c, l, &opts);
+	if (!ended)
+		queue_get_run(c->app->queue, c->registry, c->name, on_second_look, call_ref(c));
 }
 
 /* What is there now. */

@@ -1,8 +1,6 @@
 /* GET, PUT, DELETE /tasks/{name}, GET /tasks, POST /tasks/{name}/listDetails */
 #include "common/scope.h"
 #include "config/config.h"
-#include "context/context.h"
-#include "context/policy.h"
 #include "queue/queue.h"
 #include "server/api.h"
 #include "server/context_check.h"

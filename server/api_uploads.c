@@ -87,15 +87,26 @@ static void set_error(struct upload *u, ssize_t result)
 		"the upload cannot be stored: %s", uv_strerror((int)result));
 }
 
+/* "Tue, 24 Nov 2026 12:00:00 GMT": Azure's blob clients parse it. */
+static void date_now(char *out, size_t size)
+{
+	time_t now = (time_t)(clock_now_ms() / 1000);
+	struct tm utc;
+
+	gmtime_r(&now, &utc);
+	strftime(out, size, "%a, %d %b %Y %H:%M:%S GMT", &utc);
+}
+
 static void answer(struct upload *u)
 {
 	struct http_req *req = u->call->req;
 
 	if (req) {
-		char when[CLOCK_TEXT_BYTES];
+		char when[40];
 		cleanup_free char *etag = xasprintf("\"%llu\"", (unsigned long long)u->size);
+		date_now(when, sizeof when);
 		http_reply_header(req, "ETag", etag);
-		http_reply_header(req, "X-Slipway-Stored", clock_format(when, clock_now_ms()));
+		http_reply_header(req, "Last-Modified", when);
 		http_respond(req, 201, "application/json; charset=utf-8", STR(""));
 	}
 	upload_close(u);

@@ -26,5 +26,6 @@ struct app {
 	struct webhook *webhooks; /* made from the configuration */
 	size_t webhooks_len;
 	unsigned char upload_key[32]; /* signs upload URLs; new at every start */
+	size_t requests;              /* that have a call and are not answered yet */
 	bool draining;
 };

@@ -6,6 +6,8 @@
 static void request_ended(void *data)
 {
 	struct call *c = data;
+
+	c->app->requests--;
 	c->req = NULL;
 	call_unref(c);
 }
@@ -15,6 +17,7 @@ struct call *call_create(struct app *app, struct http_req *req)
 	struct call *c = xnew(struct call);
 
 	*c = (struct call){ .app = app, .req = req, .refs = 1 };
+	app->requests++;
 	http_set_data(req, c, request_ended);
 	return c;
 }

@@ -208,6 +208,27 @@ void log_follow_gone(struct log_follower *who)
 	free(who);
 }
 
+size_t log_follow_live(const struct log_follow *f)
+{
+	size_t n = 0;
+
+	for (const struct followed *run = f->runs; run; run = run->next) {
+		for (const struct log_follower *who = run->first; who; who = who->next)
+			n += who->end == UINT64_MAX && !who->finished;
+	}
+	return n;
+}
+
+void log_follow_beat(struct log_follow *f)
+{
+	for (struct followed *run = f->runs; run; run = run->next) {
+		for (struct log_follower *who = run->first; who; who = who->next) {
+			if (who->events && !who->full && !who->finished)
+				who->full = !http_stream_write(who->req, STR(":\n\n"));
+		}
+	}
+}
+
 void log_follow_wake(struct log_follow *f, const char *run_id, bool ended)
 {
 	struct followed *run = find_run(f, run_id);

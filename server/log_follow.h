@@ -39,5 +39,11 @@ struct log_follower *log_follow_start(struct log_follow *f, struct http_req *req
 void log_follow_drained(struct log_follower *who);
 void log_follow_gone(struct log_follower *who);
 
+/* Followers of runs that have not ended: they stay for as long as a build takes. */
+size_t log_follow_live(const struct log_follow *f);
+
+/* Tell those who read events and hear nothing that the line still holds. Every 15 s is enough. */
+void log_follow_beat(struct log_follow *f);
+
 /* The log has grown; with `ended` it will not grow any more. */
 void log_follow_wake(struct log_follow *f, const char *run_id, bool ended);

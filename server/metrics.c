@@ -10,7 +10,7 @@
 static const char *const verdicts[] = { "accepted", "known", "ignored", "refused", "unavailable" };
 
 struct metrics {
-	uint64_t requests;
+	uint64_t requests, reloads_failed;
 	uint64_t deliveries[ARRAY_LEN(verdicts)];
 };
 
@@ -35,6 +35,11 @@ void metrics_delivery(struct metrics *m, const char *verdict)
 		if (strcmp(verdicts[i], verdict) == 0)
 			m->deliveries[i]++;
 	}
+}
+
+void metrics_reload_failed(struct metrics *m)
+{
+	m->reloads_failed++;
 }
 
 static void describe(struct buf *out, const char *name, const char *type, const char *help)
@@ -70,6 +75,9 @@ void metrics_write(struct buf *out, const struct app *app)
 	}
 	describe(out, "slipway_queue_oldest_seconds", "gauge", "Age of the oldest queued run.");
 	buf_addf(out, "slipway_queue_oldest_seconds %.3f\n", (double)age_ms / 1000);
+	describe(out, "slipway_config_reload_failed_total", "counter",
+		 "Configurations that SIGHUP found invalid.");
+	buf_addf(out, "slipway_config_reload_failed_total %" PRIu64 "\n", m->reloads_failed);
 	describe(out, "slipway_runners", "gauge", "Runners under way.");
 	buf_addf(out, "slipway_runners %d\n", launcher_running(app->launcher));
 }

@@ -197,7 +197,7 @@ static struct listener *add_listener(struct http_server *s, int fd, struct tls_c
 	getsockname(fd, &address.any, &len);
 	*l = (struct listener){ .server = s, .fd = fd, .tls = tls };
 	l->is_unix = address.any.sa_family == AF_UNIX;
-	address_format(l->address, sizeof l->address, &address.any);
+	sockaddr_format(l->address, sizeof l->address, &address.any);
 	if (!l->is_unix)
 		set_tcp_options(fd);
 	int rc = uv_poll_init(s->loop, &l->poll, fd);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <sys/un.h>
 
-void address_format(char *out, size_t size, const struct sockaddr *address)
+void sockaddr_format(char *out, size_t size, const struct sockaddr *address)
 {
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
@@ -30,7 +30,7 @@ struct http_peer peer_of(int fd, const struct sockaddr *address)
 	socklen_t len = sizeof cred;
 
 	peer.is_unix = address->sa_family == AF_UNIX;
-	address_format(peer.address, sizeof peer.address, address);
+	sockaddr_format(peer.address, sizeof peer.address, address);
 	if (peer.is_unix && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0) {
 		peer.uid = cred.uid;
 		peer.gid = cred.gid;

@@ -7,4 +7,4 @@
 /* Of a Unix socket: uid, gid and pid at the time of connect(), as the kernel saw them. */
 struct http_peer peer_of(int fd, const struct sockaddr *address);
 /* "127.0.0.1:80", "[::1]:80", "unix". */
-void address_format(char *out, size_t size, const struct sockaddr *address);
+void sockaddr_format(char *out, size_t size, const struct sockaddr *address);
