@@ -181,6 +181,9 @@ static const struct cause table[] = {
 	{ "runner_crashed", RUN_ERROR,
 	  "The runner ended without a result: look at the service's log, then run again." },
 	{ "runner_missing", RUN_ERROR, "Install slipway-runner beside slipway-server." },
+	{ "secret_key", RUN_ERROR,
+	  "The run's secrets were sealed with another key: restore the secret.key that belongs to "
+	  "the database, or give the secrets again." },
 	{ "spec_invalid", RUN_ERROR,
 	  "Server and runner do not understand each other: install both from one version." },
 	{ "config_invalid", RUN_ERROR, "Correct the configuration: slipway config check." },

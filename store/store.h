@@ -7,9 +7,13 @@
  * lane's thread and may touch only its request and the connection; `done` runs on the loop, for a
  * write only after the commit is on disk.
  *
- * Calling sequence: store_open(); store_write() / store_read(); store_close().
- * The interface hides SQLite from all folders but store/ and queue/'s row functions, so that
- * PostgreSQL can come in later.
+ * Calling sequence: store_open(); store_now() while starting; store_write() / store_read();
+ * store_close(). Loop thread only. SQL stays in this folder: `work` calls the functions of
+ * *_rows.h, a header for each table, so that PostgreSQL can come in later.
+ *
+ * When a transaction cannot be kept (no space, a failed fsync, the file locked by somebody else for
+ * 5 s), every request of the group comes back with ERR_UNAVAILABLE, "disk_full" or "storage", and
+ * nothing of it is in the database; the next group starts on a fresh connection.
  */
 #pragma once
 #include <stdbool.h>
@@ -19,7 +23,7 @@
 
 struct uv_loop_s;
 struct store;
-struct store_db; /* one lane's connection: see stmt.h */
+struct store_db; /* one lane's connection: the *_rows.h functions take it */
 
 /* Embed it in a request of your own; the request lives until `done` returns. */
 struct store_req {
@@ -35,7 +39,12 @@ struct store_req {
  * touched ("storage_newer"). Words: "storage", "disk_full", "config_locked" (somebody else has it).
  */
 int store_open(struct store **out, struct uv_loop_s *loop, const char *path, struct err *err);
+/* One transaction here and now, blocking, without `done`: only before the first store_write(). */
+int store_now(struct store *s, struct store_req *req, struct err *err);
 void store_write(struct store *s, struct store_req *req);
 void store_read(struct store *s, struct store_req *req);
-/* Finishes what was submitted, then closes; `closed` is called on the loop. */
+/*
+ * Finishes what was submitted, then closes; `closed` is called on the loop. A request that comes
+ * in meanwhile is refused through its `done`, as ERR_UNAVAILABLE.
+ */
 void store_close(struct store *s, void (*closed)(void *data), void *data);

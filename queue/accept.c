@@ -1,0 +1,178 @@
+/*
+ * accept: a delivery and its runs, in one transaction.
+ *
+ *   known id, same body ──────────► ACCEPT_KNOWN, with what is stored
+ *   known id, other body ─────────► delivery_conflict
+ *   same body under another id ───► ACCEPT_KNOWN
+ *   else ─► a run for each wanted one whose event is news ─► the delivery ─► ACCEPT_NEW
+ */
+#include "queue/internal.h"
+#include "store/delivery_rows.h"
+#include "store/ref_event_rows.h"
+
+struct accept {
+	struct op op;
+	enum accept_outcome outcome;
+	struct delivery delivery; /* as it came; with ids and verdicts once accepted */
+	struct delivery known;
+	struct run *wanted;
+	size_t wanted_len;
+	queue_accept_cb cb;
+};
+
+static struct verdict *verdict_of(struct delivery *d, const struct run *run)
+{
+	for (size_t i = 0; i < d->verdicts_len; i++) {
+		struct verdict *v = &d->verdicts[i];
+		if (v->task && v->registry && strcmp(v->task, run->task) == 0 &&
+		    strcmp(v->registry, run->registry) == 0)
+			return v;
+	}
+	return NULL;
+}
+
+/* ---- known deliveries ---- */
+
+/* 1: known, in a->known. 0: new. */
+static int find_known(struct store_db *db, struct accept *a, struct err *err)
+{
+	const struct delivery *d = &a->delivery;
+	int rc = delivery_find(db, d->webhook, d->delivery_id, &a->known, err);
+
+	if (rc == 1 && memcmp(a->known.body_sha256, d->body_sha256, SHA256_BYTES) != 0)
+		return err_set(err, ERR_CONFLICT, "delivery_conflict",
+			       "delivery %.128s was received before with another body",
+			       d->delivery_id);
+	if (rc == 0)
+		rc = delivery_find_by_body(db, d->webhook, d->body_sha256, &a->known, err);
+	return rc;
+}
+
+/* ---- events of a ref ---- */
+
+/* Is this a move of a ref at all? Only those can repeat one another. */
+static bool event_moves_ref(const struct event *e)
+{
+	return e->kind == EVENT_PUSH && e->repository && e->ref;
+}
+
+static struct ref_key key_of(const struct verdict *v, const struct event *e)
+{
+	return (struct ref_key){
+		.registry = v->registry,
+		.task = v->task,
+		.repository = e->repository,
+		.ref = e->ref,
+	};
+}
+
+/* An event that makes no run is the latest of its ref all the same: what follows repeats nothing.
+ */
+static int note_unmatched(struct store_db *db, const struct delivery *d, struct err *err)
+{
+	if (!event_moves_ref(&d->event))
+		return 0;
+	for (size_t i = 0; i < d->verdicts_len; i++) {
+		const struct verdict *v = &d->verdicts[i];
+		if (v->matched || !v->task || !v->registry)
+			continue;
+		struct ref_key key = key_of(v, &d->event);
+		if (ref_event_remove(db, &key, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* 1: the event repeats the latest one of its ref, and the verdict says of which run. */
+static int is_repetition(struct store_db *db, struct accept *a, struct verdict *v, struct err *err)
+{
+	char *run_id = NULL;
+
+	if (!v || !event_moves_ref(&a->delivery.event))
+		return 0;
+	struct ref_key key = key_of(v, &a->delivery.event);
+	int rc = ref_event_find_repeated(db, &key, &a->delivery.event, &run_id, err);
+	if (rc == 1) {
+		free(v->reason);
+		v->reason = xasprintf("repeats the event that started run %s", run_id);
+		v->run_id = run_id;
+	}
+	return rc;
+}
+
+/* ---- runs ---- */
+
+static int note_matched(struct store_db *db, struct accept *a, struct verdict *v,
+			const struct run *run, struct err *err)
+{
+	if (!v)
+		return 0;
+	v->run_id = xstrdup(run->id);
+	if (!event_moves_ref(&a->delivery.event))
+		return 0;
+	struct ref_key key = key_of(v, &a->delivery.event);
+	return ref_event_put(db, &key, &a->delivery.event, run->id, err);
+}
+
+static int accept_wanted(struct store_db *db, struct accept *a, struct run *run, struct err *err)
+{
+	struct verdict *v = run->task ? verdict_of(&a->delivery, run) : NULL;
+	int repeated = is_repetition(db, a, v, err);
+
+	if (repeated != 0)
+		return repeated < 0 ? -1 : 0;
+	if (op_create_run(&a->op, db, run, err) < 0)
+		return -1;
+	strvec_push(&a->delivery.runs, run->id);
+	return note_matched(db, a, v, run, err);
+}
+
+static int accept_work(struct store_db *db, struct store_req *req, struct err *err)
+{
+	struct accept *a = (struct accept *)req;
+	int known = find_known(db, a, err);
+
+	if (known != 0) {
+		a->outcome = ACCEPT_KNOWN;
+		return known < 0 ? -1 : 0;
+	}
+	if (note_unmatched(db, &a->delivery, err) < 0)
+		return -1;
+	for (size_t i = 0; i < a->wanted_len; i++)
+		if (accept_wanted(db, a, &a->wanted[i], err) < 0)
+			return -1;
+	return delivery_insert(db, &a->delivery, err);
+}
+
+static void accept_done(struct store_req *req)
+{
+	struct accept *a = (struct accept *)req;
+	const struct delivery *stored = a->outcome == ACCEPT_KNOWN ? &a->known : &a->delivery;
+
+	op_publish(&a->op);
+	a->cb(a->outcome, req->rc < 0 ? NULL : stored, op_err(&a->op), a->op.data);
+	for (size_t i = 0; i < a->wanted_len; i++)
+		run_release(&a->wanted[i]);
+	free(a->wanted);
+	delivery_release(&a->delivery);
+	delivery_release(&a->known);
+	op_end(&a->op);
+}
+
+void queue_accept(struct queue *q, struct delivery *delivery, struct run *wanted, size_t wanted_len,
+		  queue_accept_cb cb, void *data)
+{
+	struct accept *a = xnew(struct accept);
+
+	*a = (struct accept){
+		.outcome = ACCEPT_NEW,
+		.delivery = *delivery,
+		.wanted = wanted_len ? xmemdup(wanted, wanted_len * sizeof *wanted) : NULL,
+		.wanted_len = wanted_len,
+		.cb = cb,
+	};
+	*delivery = (struct delivery){ 0 };
+	for (size_t i = 0; i < wanted_len; i++)
+		wanted[i] = (struct run){ 0 };
+	op_write(&a->op, q, accept_work, accept_done, data);
+}
