@@ -15,8 +15,8 @@ struct accept {
 	enum accept_outcome outcome;
 	struct delivery delivery; /* as it came; with ids and verdicts once accepted */
 	struct delivery known;
-	struct run *wanted;
-	size_t wanted_len;
+	struct run_draft *drafts; /* of the runs wanted */
+	size_t drafts_len;
 	queue_accept_cb cb;
 };
 
@@ -37,8 +37,11 @@ static struct verdict *verdict_of(struct delivery *d, const struct run *run)
 static int find_known(struct store_db *db, struct accept *a, struct err *err)
 {
 	const struct delivery *d = &a->delivery;
-	int rc = delivery_find(db, d->webhook, d->delivery_id, &a->known, err);
+	int rc = delivery_is_known(db, d, err);
 
+	if (rc != 1)
+		return rc;
+	rc = delivery_find(db, d->webhook, d->delivery_id, &a->known, err);
 	if (rc == 1 && memcmp(a->known.body_sha256, d->body_sha256, SHA256_BYTES) != 0)
 		return err_set(err, ERR_CONFLICT, "delivery_conflict",
 			       "delivery %.128s was received before with another body",
@@ -114,14 +117,16 @@ static int note_matched(struct store_db *db, struct accept *a, struct verdict *v
 	return ref_event_put(db, &key, &a->delivery.event, run->id, err);
 }
 
-static int accept_wanted(struct store_db *db, struct accept *a, struct run *run, struct err *err)
+static int accept_wanted(struct store_db *db, struct accept *a, struct run_draft *draft,
+			 struct err *err)
 {
+	const struct run *run = &draft->run;
 	struct verdict *v = run->task ? verdict_of(&a->delivery, run) : NULL;
 	int repeated = is_repetition(db, a, v, err);
 
 	if (repeated != 0)
 		return repeated < 0 ? -1 : 0;
-	if (op_create_run(&a->op, db, run, err) < 0)
+	if (op_create_run(&a->op, db, draft, err) < 0)
 		return -1;
 	strvec_push(&a->delivery.runs, run->id);
 	return note_matched(db, a, v, run, err);
@@ -138,8 +143,8 @@ static int accept_work(struct store_db *db, struct store_req *req, struct err *e
 	}
 	if (note_unmatched(db, &a->delivery, err) < 0)
 		return -1;
-	for (size_t i = 0; i < a->wanted_len; i++)
-		if (accept_wanted(db, a, &a->wanted[i], err) < 0)
+	for (size_t i = 0; i < a->drafts_len; i++)
+		if (accept_wanted(db, a, &a->drafts[i], err) < 0)
 			return -1;
 	return delivery_insert(db, &a->delivery, err);
 }
@@ -151,9 +156,9 @@ static void accept_done(struct store_req *req)
 
 	op_publish(&a->op);
 	a->cb(a->outcome, req->rc < 0 ? NULL : stored, op_err(&a->op), a->op.data);
-	for (size_t i = 0; i < a->wanted_len; i++)
-		run_release(&a->wanted[i]);
-	free(a->wanted);
+	for (size_t i = 0; i < a->drafts_len; i++)
+		run_draft_release(&a->drafts[i]);
+	free(a->drafts);
 	delivery_release(&a->delivery);
 	delivery_release(&a->known);
 	op_end(&a->op);
@@ -167,12 +172,12 @@ void queue_accept(struct queue *q, struct delivery *delivery, struct run *wanted
 	*a = (struct accept){
 		.outcome = ACCEPT_NEW,
 		.delivery = *delivery,
-		.wanted = wanted_len ? xmemdup(wanted, wanted_len * sizeof *wanted) : NULL,
-		.wanted_len = wanted_len,
+		.drafts = xcalloc(wanted_len + 1, sizeof *a->drafts),
+		.drafts_len = wanted_len,
 		.cb = cb,
 	};
 	*delivery = (struct delivery){ 0 };
 	for (size_t i = 0; i < wanted_len; i++)
-		wanted[i] = (struct run){ 0 };
+		run_draft_init(&a->drafts[i], &wanted[i]);
 	op_write(&a->op, q, accept_work, accept_done, data);
 }

@@ -11,6 +11,7 @@
 #include "queue/changes.h"
 #include "queue/queue.h"
 #include "queue/task_index.h"
+#include "store/run_rows.h"
 #include "store/store.h"
 
 struct queue {
@@ -48,6 +49,6 @@ void op_publish(struct op *op);
 void op_end(struct op *op);
 
 /* Part of a transaction: give the run its id, seal its secrets, put it into the queue. */
-int op_create_run(struct op *op, struct store_db *db, struct run *run, struct err *err);
+int op_create_run(struct op *op, struct store_db *db, struct run_draft *draft, struct err *err);
 
 bool queue_knows_registry(const struct queue *q, const char *name);

@@ -15,11 +15,13 @@ enum {
 void db_init(struct store_db *db, const char *path, enum db_mode mode)
 {
 	*db = (struct store_db){ .path = xstrdup(path), .mode = mode };
+	wal_vfs_init(&db->vfs);
 }
 
 void db_release(struct store_db *db)
 {
 	db_close(db);
+	wal_vfs_release(&db->vfs);
 	free(db->path);
 	*db = (struct store_db){ 0 };
 }
@@ -107,7 +109,8 @@ static int remember_wal_pages(void *data, sqlite3 *sqlite, const char *name, int
 static int open_connection(struct store_db *db, struct err *err)
 {
 	int access = db->mode == DB_WRITER ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
-	int rc = sqlite3_open_v2(db->path, &db->sqlite, access | SQLITE_OPEN_NOMUTEX, NULL);
+	const char *vfs = db->mode == DB_WRITER ? db->vfs.name : NULL;
+	int rc = sqlite3_open_v2(db->path, &db->sqlite, access | SQLITE_OPEN_NOMUTEX, vfs);
 
 	if (rc != SQLITE_OK)
 		return db_fail(db, rc, err);
@@ -138,7 +141,8 @@ int db_prepare_writer(struct store_db *db, struct err *err)
 	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	if (enter_wal(db, err) < 0 || db_exec(db, "PRAGMA synchronous = FULL", err) < 0 ||
 	    db_exec(db, "PRAGMA foreign_keys = ON", err) < 0 ||
-	    db_exec(db, "PRAGMA cache_size = -8192", err) < 0 || db_exec(db, limit, err) < 0)
+	    db_exec(db, "PRAGMA cache_size = -8192", err) < 0 ||
+	    db_exec(db, "PRAGMA temp_store = MEMORY", err) < 0 || db_exec(db, limit, err) < 0)
 		return -1;
 	/* In the place of the automatic checkpoint, which would keep commits waiting. */
 	sqlite3_wal_hook(db->sqlite, remember_wal_pages, db);

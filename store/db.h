@@ -14,13 +14,15 @@
 #include "common/err.h"
 #include "store/stmt.h"
 #include "store/store.h"
+#include "store/wal_vfs.h"
 
 enum db_mode { DB_WRITER, DB_READER };
 
 struct store_db {
 	char *path;
 	enum db_mode mode;
-	sqlite3 *sqlite; /* NULL: closed */
+	struct wal_vfs vfs; /* the writer's */
+	sqlite3 *sqlite;    /* NULL: closed */
 	bool broken;
 	int wal_pages; /* in the write-ahead log after the last commit */
 	struct stmt_cache cache;

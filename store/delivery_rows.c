@@ -121,6 +121,20 @@ static int find(struct stmt *s, struct delivery *out, struct err *err)
 	return rc;
 }
 
+int delivery_is_known(struct store_db *db, const struct delivery *d, struct err *err)
+{
+	struct stmt *s = stmt_get(
+		db, "SELECT 1 WHERE"
+		    " EXISTS (SELECT 1 FROM delivery WHERE delivery_id = ?2 AND webhook = ?1) OR"
+		    " EXISTS (SELECT 1 FROM delivery WHERE body_sha256 = ?3 AND webhook = ?1)");
+	stmt_bind_text(s, d->webhook);
+	stmt_bind_text(s, d->delivery_id);
+	stmt_bind_blob(s, (struct str){ (const char *)d->body_sha256, SHA256_BYTES });
+	int rc = stmt_step(s, err);
+	stmt_end(s);
+	return rc;
+}
+
 int delivery_find(struct store_db *db, const char *webhook, const char *delivery_id,
 		  struct delivery *out, struct err *err)
 {

@@ -8,6 +8,8 @@
 struct store_db;
 
 int delivery_insert(struct store_db *db, const struct delivery *d, struct err *err);
+/* Is there one on its webhook with its id or its body? Nearly always not: so this is quick. */
+int delivery_is_known(struct store_db *db, const struct delivery *d, struct err *err);
 int delivery_find(struct store_db *db, const char *webhook, const char *delivery_id,
 		  struct delivery *out, struct err *err);
 int delivery_find_by_body(struct store_db *db, const char *webhook,

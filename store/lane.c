@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+enum { GATHER_NS = 200 * 1000 };
+
 void requests_push(struct requests *q, struct store_req *req)
 {
 	req->next = NULL;
@@ -98,20 +100,41 @@ static void run_read(struct store_db *db, struct store_req *req)
 
 /* ---- the thread ---- */
 
+/*
+ * Requests that are answered together tend to come back together, a moment after one another. To
+ * commit the first one alone would keep the others waiting for a whole fsync, so the writer gives
+ * them a fraction of that time. Whoever is alone never waits: then the last group was of one.
+ */
+static void gather(struct lane *l)
+{
+	uint64_t until_ns = uv_hrtime() + GATHER_NS;
+
+	while (l->waiting_len < l->last_group && !l->stopping) {
+		uint64_t now_ns = uv_hrtime();
+		if (now_ns >= until_ns)
+			return;
+		uv_cond_timedwait(&l->wake, &l->mutex, until_ns - now_ns);
+	}
+}
+
 /* Wait for requests: all of them for the writer, one for the reader. False: time to end. */
 static bool take(struct lane *l, struct requests *out)
 {
-	size_t limit = l->db.mode == DB_WRITER ? LANE_GROUP : 1;
+	size_t limit = l->db.mode == DB_WRITER ? LANE_GROUP : 1, n = 0;
 	struct store_req *req;
 
 	*out = (struct requests){ 0 };
 	uv_mutex_lock(&l->mutex);
 	while (!l->waiting.first && !l->stopping)
 		uv_cond_wait(&l->wake, &l->mutex);
-	for (size_t n = 0; n < limit && (req = requests_pop(&l->waiting)); n++)
+	if (l->db.mode == DB_WRITER)
+		gather(l);
+	for (; n < limit && (req = requests_pop(&l->waiting)); n++)
 		requests_push(out, req);
+	l->waiting_len -= n;
+	l->last_group = n;
 	uv_mutex_unlock(&l->mutex);
-	return out->first != NULL;
+	return n > 0;
 }
 
 static void send_back(struct returns *returns, struct requests *group)
@@ -179,10 +202,11 @@ void lane_submit(struct lane *l, struct store_req *req)
 {
 	uv_mutex_lock(&l->mutex);
 	assert(!l->stopping);
-	bool was_idle = !l->waiting.first;
 	requests_push(&l->waiting, req);
+	l->waiting_len++;
+	bool wanted = l->waiting_len == 1 || l->waiting_len == l->last_group;
 	uv_mutex_unlock(&l->mutex);
-	if (was_idle)
+	if (wanted)
 		uv_cond_signal(&l->wake);
 }
 

@@ -36,6 +36,7 @@ struct lane {
 	uv_mutex_t mutex;
 	uv_cond_t wake;
 	struct requests waiting;
+	size_t waiting_len, last_group;
 	bool started, stopping;
 };
 

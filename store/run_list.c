@@ -88,16 +88,21 @@ int run_query_unfinished_ids(struct store_db *db, const struct run_query *q, siz
 	return rc;
 }
 
+/* The few registries come first in each of these, so that run_by_status finds the rest. */
+
 int run_list_claimed(struct store_db *db, struct run_list *out, struct err *err)
 {
-	struct stmt *s = stmt_get(db, "SELECT " RUN_COLUMNS ", request FROM run"
-				      " WHERE status IN (1, 2) AND status < 3 ORDER BY seq");
+	struct stmt *s = stmt_get(db, "SELECT " RUN_COLUMNS ", request FROM run WHERE seq IN"
+				      " (SELECT seq FROM registry CROSS JOIN run"
+				      "  ON run.registry = registry.name AND status IN (1, 2))"
+				      " ORDER BY seq");
 	return read_all(s, RUN_BUILD, out, err);
 }
 
 int run_count_unfinished(struct store_db *db, int64_t counts[RUN_STATUSES], struct err *err)
 {
-	struct stmt *s = stmt_get(db, "SELECT status, count(*) FROM run WHERE status < 3"
+	struct stmt *s = stmt_get(db, "SELECT status, count(*) FROM registry CROSS JOIN run"
+				      " ON run.registry = registry.name AND status IN (0, 1, 2)"
 				      " GROUP BY status");
 	int rc;
 
@@ -111,8 +116,10 @@ int run_count_unfinished(struct store_db *db, int64_t counts[RUN_STATUSES], stru
 
 int run_oldest_queued(struct store_db *db, int64_t *create_ms, struct err *err)
 {
-	struct stmt *s = stmt_get(db, "SELECT create_ms FROM run WHERE status = 0 AND status < 3"
-				      " ORDER BY seq LIMIT 1");
+	struct stmt *s =
+		stmt_get(db, "SELECT create_ms FROM run WHERE seq ="
+			     " (SELECT min((SELECT seq FROM run WHERE status = 0"
+			     "  AND registry = name ORDER BY seq LIMIT 1)) FROM registry)");
 	int rc = stmt_step(s, err);
 
 	*create_ms = rc == 1 ? stmt_int(s) : 0;

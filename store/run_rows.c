@@ -20,55 +20,51 @@ static void bind_source(struct stmt *s, const struct source_event *source)
 	stmt_bind_text(s, source->provider);
 }
 
-static int has_unfinished_elder(struct store_db *db, const char *order_key, struct err *err)
+void run_draft_init(struct run_draft *draft, struct run *run)
 {
-	struct stmt *s =
-		stmt_get(db, "SELECT 1 FROM run"
-			     " WHERE order_key = ? AND status < 3 AND order_key IS NOT NULL"
-			     " LIMIT 1");
-	stmt_bind_text(s, order_key);
-	int rc = stmt_step(s, err);
-	stmt_end(s);
-	return rc;
+	cleanup_json json_t *build = build_to_json(&run->build, false);
+
+	*draft = (struct run_draft){
+		.run = *run,
+		.request = json_text(build),
+		.platform = platform_text(&run->build.platform),
+	};
+	*run = (struct run){ 0 };
 }
 
-static int insert(struct store_db *db, struct run *run, const char *request, const char *platform,
-		  bool ready, struct str sealed, struct err *err)
+void run_draft_release(struct run_draft *draft)
 {
+	run_release(&draft->run);
+	free(draft->request);
+	free(draft->platform);
+}
+
+int run_insert(struct store_db *db, struct run_draft *draft, struct str sealed, struct err *err)
+{
+	struct run *run = &draft->run;
 	struct stmt *s = stmt_get(
 		db,
-		"INSERT INTO run (id, registry, status, type, ready, archived, create_ms,"
-		" updated_ms, task, order_key, platform, reason, source_id, source_event,"
+		"INSERT INTO run (order_key, ready, id, registry, status, type, archived,"
+		" create_ms, updated_ms, task, platform, reason, source_id, source_event,"
 		" source_commit, source_repository, source_branch, source_provider, request, sealed)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+		" VALUES (?1, NOT EXISTS (SELECT 1 FROM run WHERE order_key = ?1 AND status < 3"
+		" AND order_key IS NOT NULL), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+
+	stmt_bind_text(s, run->order_key);
 	stmt_bind_text(s, run->id);
 	stmt_bind_text(s, run->registry);
 	stmt_bind_int(s, run->status);
 	stmt_bind_int(s, run->type);
-	stmt_bind_int(s, ready);
 	stmt_bind_int(s, run->archive_enabled);
 	stmt_bind_int(s, run->create_ms);
 	stmt_bind_int(s, run->updated_ms);
 	stmt_bind_text(s, run->task);
-	stmt_bind_text(s, run->order_key);
-	stmt_bind_text(s, platform);
+	stmt_bind_text(s, draft->platform);
 	stmt_bind_text(s, run->reason);
 	bind_source(s, &run->source);
-	stmt_bind_text(s, request);
+	stmt_bind_text(s, draft->request);
 	stmt_bind_blob(s, sealed);
 	return stmt_run_insert(s, &run->seq, err);
-}
-
-int run_insert(struct store_db *db, struct run *run, struct str sealed, struct err *err)
-{
-	cleanup_json json_t *build = build_to_json(&run->build, false);
-	cleanup_free char *request = json_text(build);
-	cleanup_free char *platform = platform_text(&run->build.platform);
-	int elder = run->order_key ? has_unfinished_elder(db, run->order_key, err) : 0;
-
-	if (elder < 0)
-		return -1;
-	return insert(db, run, request, platform, elder == 0, sealed, err);
 }
 
 /* ---- out of a row ---- */

@@ -10,11 +10,20 @@
 
 struct store_db;
 
+/* A run that is to become a row. What can be made ready on the loop is, to keep the lane free. */
+struct run_draft {
+	struct run run;
+	char *request;  /* the build as JSON, without secrets */
+	char *platform; /* or NULL */
+};
+/* Contents of *run are taken. */
+void run_draft_init(struct run_draft *draft, struct run *run);
+void run_draft_release(struct run_draft *draft);
 /*
- * All of *run but what only later states have; run->id is given, run->seq is set. The row is ready
- * to be claimed when no unfinished run has its order_key.
+ * All of the draft's run but what only later states have; its id is given, its seq is set. The row
+ * is ready to be claimed when no unfinished run has its order_key.
  */
-int run_insert(struct store_db *db, struct run *run, struct str sealed, struct err *err);
+int run_insert(struct store_db *db, struct run_draft *draft, struct str sealed, struct err *err);
 
 /* Contents of *out are the caller's. `registry` NULL: in any. */
 int run_find(struct store_db *db, const char *registry, const char *id, struct run *out,

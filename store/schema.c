@@ -69,8 +69,7 @@ static const char first_tables[] =
 	"CREATE INDEX run_by_task ON run (registry, task, seq, status);"
 	"CREATE INDEX run_by_image ON run (registry, seq, output_images)"
 	"  WHERE output_images IS NOT NULL;"
-	/* The queue itself: these hold the unfinished runs only. */
-	"CREATE INDEX run_unfinished ON run (status, seq) WHERE status < 3;"
+	/* The queue itself: these two hold unfinished runs only. */
 	"CREATE INDEX run_ready ON run (seq) WHERE status = 0 AND ready = 1;"
 	"CREATE INDEX run_order ON run (order_key, seq) WHERE status < 3 AND order_key IS NOT NULL;"
 	/* Retention. */
