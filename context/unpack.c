@@ -8,14 +8,17 @@
 #include <sys/stat.h>
 
 #include "common/scope.h"
+#include "context/tar_stream.h"
 
-enum { READ_BYTES = 64 << 10, NAME_MAX_BYTES = 4096, RATIO_FREE_BYTES = 1 << 20 };
+enum { NAME_MAX_BYTES = 4096, PART_MAX_BYTES = 255 };
 
 struct unpack {
 	const struct unpack_opts *opts;
-	struct archive *archive;
+	struct tar_stream *stream;
+	struct archive *archive; /* reads the tar that the stream gives */
 	int root;
-	int64_t entries, expanded;
+	int64_t entries;
+	struct err trouble; /* of the stream, which libarchive cannot carry */
 };
 
 static int shown(struct str path)
@@ -30,6 +33,11 @@ static int unsafe(struct err *err, struct str path, const char *why)
 
 static int bad(struct unpack *u, struct err *err)
 {
+	if (u->trouble.code != ERR_NONE) {
+		if (err)
+			*err = u->trouble;
+		return -1;
+	}
 	const char *why = archive_error_string(u->archive);
 	return err_set(err, ERR_INVALID, "tar_bad", "the archive is damaged or no tar: %.200s",
 		       why ? why : "unknown format");
@@ -51,7 +59,8 @@ static int clean_name(struct buf *out, struct str name, bool is_folder, struct e
 	if (name.len > NAME_MAX_BYTES)
 		return err_set(err, ERR_INVALID, "tar_bad",
 			       "an entry's name has more than %d bytes", NAME_MAX_BYTES);
-	if (str_starts(name, "/"))
+	/* A folder named "/" is how Python, and so az, writes the folder without a name. */
+	if (str_starts(name, "/") && !(is_folder && str_is(name, "/")))
 		return unsafe(err, name, "is an absolute path");
 	if (str_has_control(name) || !str_is_utf8(name))
 		return unsafe(err, name, "holds control characters or is not UTF-8");
@@ -62,7 +71,7 @@ static int clean_name(struct buf *out, struct str name, bool is_folder, struct e
 			continue;
 		if (str_is(part, ".."))
 			return unsafe(err, name, "leaves the folder with '..'");
-		if (part.len > 255)
+		if (part.len > PART_MAX_BYTES)
 			return unsafe(err, name, "has a part of more than 255 bytes");
 		if (out->len)
 			buf_addc(out, '/');
@@ -73,9 +82,38 @@ static int clean_name(struct buf *out, struct str name, bool is_folder, struct e
 	return 0;
 }
 
+/* Folders that are made under way count as well. */
+static int count_entry(struct unpack *u, struct err *err)
+{
+	if (++u->entries > u->opts->entries)
+		return err_set(err, ERR_LIMIT, "tar_too_many",
+			       "the archive has more than %lld entries",
+			       (long long)u->opts->entries);
+	return 0;
+}
+
+/* One folder down, without following a link; a missing one is made if `make`. */
+static int open_part(struct unpack *u, int parent, const char *part, bool make, struct str path,
+		     struct err *err)
+{
+	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(parent, part, flags);
+
+	if (fd < 0 && errno == ENOENT && make) {
+		if (count_entry(u, err) < 0)
+			return -1;
+		if (mkdirat(parent, part, 0755) < 0)
+			return storage(err, errno, path);
+		fd = openat(parent, part, flags);
+	}
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP || errno == ENOENT))
+		return unsafe(err, path, "goes through something that is no folder");
+	return fd < 0 ? storage(err, errno, path) : fd;
+}
+
 /*
- * The folder that holds the last part of `path`, opened part by part without following a link;
- * missing folders are made. *name is the last part. The descriptor is the caller's.
+ * The folder that holds the last part of `path`, opened part by part. *name is the last part. The
+ * descriptor is the caller's.
  */
 static int open_parent(struct unpack *u, struct str path, bool make, const char **name,
 		       struct err *err)
@@ -83,21 +121,15 @@ static int open_parent(struct unpack *u, struct str path, bool make, const char 
 	int fd = fcntl(u->root, F_DUPFD_CLOEXEC, 0);
 	struct str left = path;
 
+	if (fd < 0)
+		return storage(err, errno, path);
 	for (size_t slash; (slash = str_find(left, '/', 0)) < left.len;
 	     left = str_after(left, slash + 1)) {
 		cleanup_free char *part = str_dup(str_slice(left, 0, slash));
-		if (make && mkdirat(fd, part, 0755) < 0 && errno != EEXIST) {
-			storage(err, errno, path);
-			close(fd);
-			return -1;
-		}
-		int next = openat(fd, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		int saved = errno;
+		int next = open_part(u, fd, part, make, path, err);
 		close(fd);
-		if (next < 0 && (saved == ENOTDIR || saved == ELOOP || saved == ENOENT))
-			return unsafe(err, path, "goes through something that is no folder");
 		if (next < 0)
-			return storage(err, saved, path);
+			return -1;
 		fd = next;
 	}
 	*name = left.ptr;
@@ -116,21 +148,6 @@ static int make_room(int parent, const char *name, struct str path, struct err *
 	return 0;
 }
 
-static int check_size(struct unpack *u, struct err *err)
-{
-	int64_t read_bytes = archive_filter_bytes(u->archive, -1);
-
-	if (u->expanded > u->opts->expanded_bytes)
-		return err_set(err, ERR_LIMIT, "tar_too_large",
-			       "the archive expands to more than %lld MiB",
-			       (long long)(u->opts->expanded_bytes >> 20));
-	if (u->expanded > RATIO_FREE_BYTES && u->expanded / u->opts->ratio > read_bytes)
-		return err_set(err, ERR_LIMIT, "tar_too_large",
-			       "the archive expands to more than %lld times its size",
-			       (long long)u->opts->ratio);
-	return 0;
-}
-
 static int copy_data(struct unpack *u, int fd, struct str path, struct err *err)
 {
 	const void *bytes;
@@ -139,10 +156,6 @@ static int copy_data(struct unpack *u, int fd, struct str path, struct err *err)
 	int rc;
 
 	while ((rc = archive_read_data_block(u->archive, &bytes, &len, &offset)) == ARCHIVE_OK) {
-		u->expanded += (int64_t)len;
-		if (check_size(u, err) < 0 ||
-		    (u->opts->may_go_on && u->opts->may_go_on(u->opts->data, err) < 0))
-			return -1;
 		for (size_t done = 0; done < len;) {
 			ssize_t n = pwrite(fd, (const char *)bytes + done, len - done,
 					   offset + (off_t)done);
@@ -164,7 +177,7 @@ static int put_file(struct unpack *u, struct archive_entry *entry, int parent, c
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
 				     { .tv_sec = archive_entry_mtime(entry) } };
 
-	if (size > u->opts->expanded_bytes - u->expanded)
+	if (size > u->opts->expanded_bytes)
 		return err_set(err, ERR_LIMIT, "tar_too_large",
 			       "the archive expands to more than %lld MiB",
 			       (long long)(u->opts->expanded_bytes >> 20));
@@ -255,11 +268,8 @@ static int take_entry(struct unpack *u, struct archive_entry *entry, struct err 
 	const char *name = archive_entry_pathname(entry);
 	cleanup_buf struct buf path = BUF_INIT;
 
-	if (++u->entries > u->opts->entries)
-		return err_set(err, ERR_LIMIT, "tar_too_many",
-			       "the archive has more than %lld entries",
-			       (long long)u->opts->entries);
-	if (u->opts->may_go_on && u->opts->may_go_on(u->opts->data, err) < 0)
+	if (count_entry(u, err) < 0 ||
+	    (u->opts->may_go_on && u->opts->may_go_on(u->opts->data, err) < 0))
 		return -1;
 	if (!name)
 		return err_set(err, ERR_INVALID, "tar_unsafe",
@@ -269,45 +279,70 @@ static int take_entry(struct unpack *u, struct archive_entry *entry, struct err 
 	return put_entry(u, entry, buf_str(&path), err);
 }
 
+static la_ssize_t on_read(struct archive *archive, void *data, const void **out)
+{
+	struct unpack *u = data;
+	struct str bytes;
+
+	if (tar_stream_next(u->stream, &bytes, &u->trouble) < 0) {
+		archive_set_error(archive, EIO, "read");
+		return -1;
+	}
+	*out = bytes.ptr;
+	return (la_ssize_t)bytes.len;
+}
+
 static int take_all(struct unpack *u, struct err *err)
 {
 	struct archive_entry *entry;
+	struct str rest;
 	int rc;
 
+	archive_read_support_format_tar(u->archive);
+	if (archive_read_open(u->archive, u, NULL, on_read, NULL) != ARCHIVE_OK)
+		return bad(u, err);
 	while ((rc = archive_read_next_header(u->archive, &entry)) != ARCHIVE_EOF) {
 		if (rc < ARCHIVE_WARN)
 			return bad(u, err);
 		if (take_entry(u, entry, err) < 0)
 			return -1;
 	}
-	return u->entries ? 0
-			  : err_set(err, ERR_INVALID, "tar_bad", "the archive is empty or damaged");
+	if (u->trouble.code != ERR_NONE || u->entries == 0)
+		return bad(u, err);
+	/* The reader stops at the tar's end; what is behind it is looked at as well. */
+	do {
+		if (tar_stream_next(u->stream, &rest, err) < 0)
+			return -1;
+	} while (rest.len);
+	return 0;
 }
 
-int unpack_archive(int fd, const char *folder, const struct unpack_opts *opts, struct err *err)
+/* libarchive converts names by the thread's locale. */
+static int take_all_as_utf8(struct unpack *u, struct err *err)
 {
-	struct unpack u = { .opts = opts, .archive = archive_read_new() };
-	/* libarchive converts names by the thread's locale. */
 	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
-	int rc = -1;
+	int rc = take_all(u, err);
 
-	u.root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	archive_read_support_format_tar(u.archive);
-	archive_read_support_filter_gzip(u.archive);
-	archive_read_support_filter_zstd(u.archive);
-	if (u.root < 0)
-		storage(err, errno, str_from(folder));
-	else if (archive_read_open_fd(u.archive, fd, READ_BYTES) != ARCHIVE_OK)
-		bad(&u, err);
-	else
-		rc = take_all(&u, err);
-	archive_read_free(u.archive);
-	if (u.root >= 0)
-		close(u.root);
 	if (utf8) {
 		uselocale(before);
 		freelocale(utf8);
 	}
+	return rc;
+}
+
+int unpack_archive(int fd, const char *folder, const struct unpack_opts *opts, struct err *err)
+{
+	cleanup_fd int root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct unpack u = { .opts = opts, .root = root };
+
+	if (root < 0)
+		return storage(err, errno, str_from(folder));
+	if (tar_stream_open(&u.stream, fd, opts, err) < 0)
+		return -1;
+	u.archive = archive_read_new();
+	int rc = take_all_as_utf8(&u, err);
+	archive_read_free(u.archive);
+	tar_stream_close(u.stream);
 	return rc;
 }
