@@ -6,10 +6,12 @@
 #include "common/scope.h"
 
 enum {
-	BUSY_MS = 5000,          /* another program holds the file: a backup, a curious operator */
-	CHECKPOINT_PAGES = 4096, /* 16 MiB: the price of a checkpoint is shared by many commits */
+	BUSY_MS = 5000, /* another program holds the file: a backup, a curious operator */
+	/* 64 MiB of log: many commits share the price of a checkpoint, and a log of this size is
+	 * read again in a tenth of a second after a crash. */
+	CHECKPOINT_PAGES = 16384,
 	WAL_KEPT_BYTES =
-		64 << 20, /* overwriting a log is cheaper than growing one: keep its file */
+		96 << 20, /* overwriting a log is cheaper than growing one: keep its file */
 };
 
 void db_init(struct store_db *db, const char *path, enum db_mode mode)

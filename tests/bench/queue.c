@@ -3,8 +3,8 @@
  *
  *   bench_queue FOLDER accept IN-FLIGHT SECONDS   deliveries with a run each, committed, a second
  *   bench_queue FOLDER fill RUNS                  that many Queued runs
- *   bench_queue FOLDER history RUNS               that many runs that have ended, with steps and image
- *   bench_queue FOLDER claim SECONDS              claims and finishes a second, one at a time
+ *   bench_queue FOLDER history RUNS               that many runs that have ended, with steps and
+ * image bench_queue FOLDER claim SECONDS              claims and finishes a second, one at a time
  *   bench_queue FOLDER list TIMES                 us for a listing of 50, by each kind of filter
  *   bench_queue FOLDER open                       ms until a queue that is there can accept
  *
@@ -120,7 +120,8 @@ static void make_delivery(struct delivery *d, int64_t number)
 	};
 	sha256(d->body_sha256, str_from(text));
 	char *id = hex(number + (1LL << 40), 32); /* ids of forges have no order */
-	d->delivery_id = xasprintf("%.8s-%.4s-%.4s-%.4s-%.12s", id, id + 8, id + 12, id + 16, id + 20);
+	d->delivery_id =
+		xasprintf("%.8s-%.4s-%.4s-%.4s-%.12s", id, id + 8, id + 12, id + 16, id + 20);
 	free(id);
 	struct verdict *v = delivery_add_verdict(d);
 	*v = (struct verdict){ .registry = xstrdup("main"),
@@ -338,7 +339,8 @@ int main(int argc, char **argv)
 	int64_t start_us = now_us();
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: bench_queue FOLDER accept|fill|history|claim|list|open …\n");
+		fprintf(stderr,
+			"usage: bench_queue FOLDER accept|fill|history|claim|list|open …\n");
 		return 2;
 	}
 	open_queue(b, argv[1]);
