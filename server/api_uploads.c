@@ -65,6 +65,7 @@ static void upload_close(struct upload *u)
 		uv_fs_close(NULL, &fs, u->file, NULL);
 	if (u->part)
 		unlink(u->part);
+	u->call->data = NULL;
 	free(u->path);
 	free(u->part);
 	buf_release(&u->piece);
@@ -169,7 +170,7 @@ static void on_piece(struct http_req *req, struct str bytes, void *app)
 	struct call *c = http_data(req);
 	struct upload *u = c->data;
 
-	if (u->ended)
+	if (!u || u->ended)
 		return;
 	http_body_pause(req);
 	buf_addstr(&u->piece, bytes);
@@ -186,7 +187,7 @@ static void on_end(struct http_req *req, bool complete, void *app)
 	struct upload *u = c->data;
 
 	(void)app;
-	if (u->ended)
+	if (!u || u->ended)
 		return;
 	u->ended = true;
 	u->complete = complete;

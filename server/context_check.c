@@ -6,11 +6,20 @@
 #include "context/context.h"
 #include "context/policy.h"
 
-/* What the URL carried goes to where secrets are kept; a token that was given apart wins. */
-static void move_credentials(struct build *build, struct context *c)
+/* What the URL carried goes to where secrets are kept, as "NAME:PASSWORD" or a token; one that was
+ * given apart wins. */
+static void move_credentials(struct build *build, const struct context *c)
 {
-	if (secret_is_set(&c->password) && !secret_is_set(&build->context_token))
-		secret_copy(&build->context_token, &c->password);
+	struct buf text = BUF_INIT;
+
+	if (secret_is_set(&build->context_token) || !secret_is_set(&c->password))
+		return;
+	if (c->username)
+		buf_addf(&text, "%s:", c->username);
+	buf_adds(&text, secret_reveal(&c->password));
+	secret_set(&build->context_token, buf_str(&text));
+	explicit_bzero(text.ptr, text.len);
+	buf_release(&text);
 }
 
 /* The context's text again, without what must not be shown. */

@@ -122,6 +122,22 @@ static void take_git_token(struct build *build, const struct config_git *git)
 		secret_copy(&build->context_token, &best->token);
 }
 
+/* "NAME:PASSWORD" is what a server with accounts of its own wants; a token has no colon. */
+static void split_git_token(struct spec *spec)
+{
+	struct secret *token = &spec->build.context_token;
+	struct str text = str_from(secret_reveal(token));
+	size_t colon = str_find(text, ':', 0);
+	struct secret password = { 0 };
+
+	if (colon == text.len)
+		return;
+	spec->git_username = str_dup(str_slice(text, 0, colon));
+	secret_set(&password, str_after(text, colon + 1));
+	secret_release(token);
+	*token = password;
+}
+
 int specify_run(struct spec *out, const struct run *run, void *data, struct err *err)
 {
 	const struct app *app = data;
@@ -139,6 +155,7 @@ int specify_run(struct spec *out, const struct run *run, void *data, struct err 
 	spec.registry_name = xstrdup(run->registry);
 	build_copy(&spec.build, &run->build);
 	take_git_token(&spec.build, &app->config->git);
+	split_git_token(&spec);
 	*out = spec;
 	return 0;
 }

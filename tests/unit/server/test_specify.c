@@ -98,6 +98,21 @@ static void token_of_the_build_wins(void **state)
 	assert_token(w, "https://git.test/app.git", "own", "own");
 }
 
+static void name_and_password_are_told_apart(void **state)
+{
+	struct world *w = *state;
+	struct run run = { .id = (char[]){ "ca1" }, .registry = (char[]){ "main" }, .attempt = 1 };
+	struct spec spec;
+	struct err err;
+
+	secret_set(&run.build.context_token, STR("ada:open:sesame"));
+	assert_works(specify_run(&spec, &run, &w->app, &err));
+	assert_string_equal(spec.git_username, "ada");
+	assert_string_equal(secret_reveal(&spec.build.context_token), "open:sesame");
+	spec_release(&spec);
+	secret_release(&run.build.context_token);
+}
+
 static void deadline_counts_from_the_start_of_the_run(void **state)
 {
 	struct world *w = *state;
@@ -125,6 +140,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(credential_is_bound_to_host_and_path, world_open,
 						world_close),
 		cmocka_unit_test_setup_teardown(token_of_the_build_wins, world_open, world_close),
+		cmocka_unit_test_setup_teardown(name_and_password_are_told_apart, world_open,
+						world_close),
 		cmocka_unit_test_setup_teardown(deadline_counts_from_the_start_of_the_run,
 						world_open, world_close),
 	};
