@@ -147,8 +147,10 @@ static const char *cut_path(struct strvec *names, struct str path)
 		if (percent_decode(&name, segment, false) < 0)
 			return "a '%' in its path is not followed by two hex digits";
 		struct str decoded = buf_str(&name);
-		if (str_has_control(decoded) || str_is(decoded, ".") || str_is(decoded, ".."))
-			return "its path holds a control character or a '.' or '..' folder";
+		if (str_has_control(decoded) || !str_is_utf8(decoded))
+			return "its path holds a control character or is no UTF-8";
+		if (str_is(decoded, ".") || str_is(decoded, ".."))
+			return "its path holds a '.' or '..' folder";
 		strvec_push_str(names, decoded);
 	}
 	if (names->len == 0)

@@ -111,6 +111,7 @@ static void what_names_no_repository_is_refused(void **state)
 		"https://host/a%0ab",
 		"https://host/a/../b",
 		"https://host/%2e%2e/b",
+		"https://host/%ff",
 		"https://ho st/a",
 		"https://ho\xd1\x95t/x",
 		"https://-oProxyCommand=x/y",
