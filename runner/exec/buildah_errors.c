@@ -48,6 +48,8 @@ static const struct verdict {
 	  "FROM is not written as FROM IMAGE [AS NAME]" },
 	{ BUILD, "nvalid image name", NULL, ERR_INVALID, "dockerfile_invalid",
 	  "FROM names no valid image" },
+	{ BUILD, "must be lowercase", NULL, ERR_INVALID, "dockerfile_invalid",
+	  "FROM names no valid image" },
 	{ BUILD, "invalid reference format", NULL, ERR_INVALID, "dockerfile_invalid",
 	  "FROM names no valid image" },
 	{ BUILD, "base name (", "should not be blank", ERR_INVALID, "dockerfile_invalid",
@@ -234,6 +236,7 @@ static const char *meaning(int64_t code)
 {
 	return code == 126   ? " (found, but it cannot be executed)"
 	       : code == 127 ? " (command not found)"
+	       : code == 134 ? " (aborted)"
 	       : code == 139 ? " (segmentation fault)"
 			     : "";
 }
@@ -280,6 +283,25 @@ static int explain_no_start(const struct buildah_end *end, struct str step, stru
 		       where(end, step, place), STR_ARG(str_slice(why, 0, CAUSE_TAIL)));
 }
 
+/* buildah exits with 1 for a container that a signal ended, and says so just before. */
+static uint64_t code_of_signal(const struct buildah_end *end, uint64_t code)
+{
+	static const struct {
+		const char *text;
+		uint64_t code;
+	} rows[] = {
+		{ "container exited on killed\nError: ", 128 + 9 },
+		{ "container exited on segmentation fault\nError: ", 128 + 11 },
+		{ "container exited on aborted\nError: ", 128 + 6 },
+	};
+
+	for (size_t i = 0; code == 1 && i < ARRAY_LEN(rows); i++) {
+		if (holds(end->tail, rows[i].text))
+			return rows[i].code;
+	}
+	return code;
+}
+
 /* A RUN that failed. False when it was something else. */
 static bool is_run(const struct buildah_end *end, struct str words, struct err *err)
 {
@@ -296,7 +318,7 @@ static bool is_run(const struct buildah_end *end, struct str words, struct err *
 	    holds(end->tail, "unable to start container process: "))
 		explain_no_start(end, step, err);
 	else
-		explain_run(end, step, code, err);
+		explain_run(end, step, code_of_signal(end, code), err);
 	return true;
 }
 

@@ -164,7 +164,7 @@ static int open_slirp(struct network *n, const struct spec *s, struct err *err)
 	ranges_forbidden(&forbidden);
 	read_allowed(&allowed, s);
 	ranges_without(&closed, &forbidden, &allowed);
-	ranges_within(&n->permitted, &allowed, &forbidden);
+	ranges_within(&n->permitted, &allowed, &closed);
 	int rc = make_namespace(n, &closed, err);
 	if (rc == 0)
 		rc = start_slirp(n, err);

@@ -29,9 +29,8 @@ void ranges_forbidden(struct ranges *out);
 /* Those of `forbidden` that no range of `allowed` covers as a whole. */
 void ranges_without(struct ranges *out, const struct ranges *forbidden,
 		    const struct ranges *allowed);
-/* Those of `allowed` that lie within one of `forbidden`, and so need a route of their own. */
-void ranges_within(struct ranges *out, const struct ranges *allowed,
-		   const struct ranges *forbidden);
+/* Those of `allowed` that lie within one of `closed`, and so need a route of their own. */
+void ranges_within(struct ranges *out, const struct ranges *allowed, const struct ranges *closed);
 
 /* A netlink socket; it stays with the network namespace that it was opened in. Or -1. */
 int routes_open(void);

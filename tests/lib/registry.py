@@ -15,6 +15,10 @@ import re
 import subprocess
 import tarfile
 import time
+import warnings
+
+with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+    import crypt  # bcrypt, without a package more
 
 from lib.temporary import TemporaryFolder
 
@@ -32,9 +36,8 @@ class Registry:
         folder = self._folder.__enter__()
         auth = ""
         if self.user:
-            hashed = subprocess.run(["htpasswd", "-nbB", self.user, self.password], check=True,
-                                    stdout=subprocess.PIPE, text=True).stdout.strip()
-            (folder / "htpasswd").write_text(hashed + "\n")
+            hashed = crypt.crypt(self.password, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16))
+            (folder / "htpasswd").write_text(f"{self.user}:{hashed}\n")
             auth = f"auth: {{ htpasswd: {{ realm: test, path: {folder}/htpasswd }} }}\n"
         (folder / "config.yml").write_text(
             f"version: 0.1\nlog: {{ level: info, formatter: text }}\n"
@@ -69,10 +72,14 @@ class Registry:
     def address(self):
         return f"127.0.0.1:{self.port}"
 
+    def login(self):
+        """The header that its login wants."""
+        if not self.user:
+            return {}
+        return {"Authorization": "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()}
+
     def get(self, path, method="GET", accept=MANIFESTS):
-        headers = {"Accept": accept}
-        if self.user:
-            headers["Authorization"] = "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        headers = {"Accept": accept, **self.login()}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, path, headers=headers)

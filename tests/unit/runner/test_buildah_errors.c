@@ -174,6 +174,22 @@ static void a_run_that_cannot_start_says_what_was_missing(void **state)
 	assert_non_null(strstr(err.msg, "stat /nope: no such file"));
 }
 
+static void a_container_that_a_signal_ended_counts_as_killed(void **state)
+{
+	static const char error[] =
+		"Error: building at STEP \"RUN make all\": while running runtime: exit status 1\n";
+	char tail[256];
+
+	(void)state;
+	snprintf(tail, sizeof tail, "container exited on killed\n%s", error);
+	struct err err = explain(B, tail, 1);
+	assert_string_equal(err.word, "build_killed");
+	snprintf(tail, sizeof tail, "container exited on segmentation fault\n%s", error);
+	err = explain(B, tail, 1);
+	assert_string_equal(err.word, "build_failed");
+	assert_non_null(strstr(err.msg, "segmentation fault"));
+}
+
 static void a_program_of_another_platform_is_named_so(void **state)
 {
 	struct err err = explain(
@@ -234,6 +250,7 @@ int main(void)
 		cmocka_unit_test(every_word_is_in_the_table_of_causes),
 		cmocka_unit_test(output_that_looks_like_an_error_does_not_count),
 		cmocka_unit_test(a_run_that_cannot_start_says_what_was_missing),
+		cmocka_unit_test(a_container_that_a_signal_ended_counts_as_killed),
 		cmocka_unit_test(a_program_of_another_platform_is_named_so),
 		cmocka_unit_test(an_engine_without_last_words_crashed),
 		cmocka_unit_test(a_signal_is_a_crash_unless_memory_was_short),
