@@ -213,12 +213,30 @@ void cgroup_make(struct cgroup *out, const char *run_id, const struct cgroup_lim
 	release_hierarchies(&all);
 }
 
-void cgroup_enter(const struct cgroup *g)
+/* "0" is the writer's process, whichever of its threads writes. */
+static void *move(void *data)
 {
+	const struct cgroup *g = data;
+
 	STRVEC_FOREACH (dir, &g->dirs) {
 		cleanup_free char *leaf = fs_join(*dir, "runner");
 		put(leaf, "cgroup.procs", "0");
 	}
+	return NULL;
+}
+
+void cgroup_enter(struct cgroup *g)
+{
+	g->moving = g->dirs.len && pthread_create(&g->mover, NULL, move, g) == 0;
+	if (!g->moving)
+		move(g);
+}
+
+void cgroup_entered(struct cgroup *g)
+{
+	if (g->moving)
+		pthread_join(g->mover, NULL);
+	g->moving = false;
 }
 
 void cgroup_release(struct cgroup *g)

@@ -10,6 +10,7 @@
  * have controllers.
  */
 #pragma once
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,6 +25,8 @@ struct cgroup_limits {
 struct cgroup {
 	struct strvec dirs;    /* of the run, one per hierarchy that could be used */
 	struct strvec missing; /* limits that were asked for and cannot be kept: "memory", … */
+	pthread_t mover;       /* while the process is on its way into the leaf */
+	bool moving;
 };
 
 /* "slipway/<run-id>", as the engine is told it. Owned by the caller. */
@@ -31,8 +34,13 @@ char *cgroup_parent(const char *run_id);
 
 /* As far as the host allows; no dirs when it allows nothing. Never fails. */
 void cgroup_make(struct cgroup *out, const char *run_id, const struct cgroup_limits *limits);
-/* Move the calling process into the leaf. */
-void cgroup_enter(const struct cgroup *g);
+/*
+ * Move the calling process into the leaf. The kernel waits for a grace period of its own meanwhile
+ * (15 ms, measured), which a fetch need not wait for: the move begins here, in a thread, and
+ * cgroup_entered() waits for its end. Between the two the process may not start a program.
+ */
+void cgroup_enter(struct cgroup *g);
+void cgroup_entered(struct cgroup *g); /* at once when nothing is under way */
 /* SIGKILL to every process below, over and over until none is left or a second has passed. */
 void cgroup_kill(const struct cgroup *g);
 void cgroup_release(struct cgroup *g);

@@ -10,6 +10,7 @@
 #include "runner/contract/report.h"
 #include "runner/contract/spec.h"
 
+struct cgroup;
 struct runlog;
 
 /* One run under way. */
@@ -19,9 +20,10 @@ struct exec {
 	char *work; /* dir/work: everything temporary */
 	struct runlog *log;
 	int report_fd;
-	char *cgroup_parent; /* "slipway/ca1", for the engine; NULL when there is no group */
-	int64_t deadline_ms; /* monotonic */
-	int stop_fd;         /* readable, and never read, once SIGTERM came (a signalfd); or -1 */
+	char *cgroup_parent;   /* "slipway/ca1", for the engine; NULL when there is no group */
+	struct cgroup *cgroup; /* being entered: cgroup_entered() before the first program */
+	int64_t deadline_ms;   /* monotonic */
+	int stop_fd;           /* readable, and never read, once SIGTERM came (a signalfd); or -1 */
 };
 
 /*

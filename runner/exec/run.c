@@ -4,6 +4,7 @@
 #include "common/scope.h"
 #include "model/cause.h"
 #include "runner/contract/rundir.h"
+#include "runner/exec/cgroup.h"
 #include "runner/exec/engine.h"
 #include "runner/exec/images.h"
 #include "runner/exec/push.h"
@@ -93,6 +94,7 @@ static int build_and_push(struct exec *x, const struct source *source,
 	if (!ops)
 		return err_set(err, ERR_INVALID, "engine_missing", "there is no engine %.40s",
 			       x->spec.engine.kind);
+	cgroup_entered(x->cgroup);
 	begin_step(x, "build");
 	int rc = ops->open(&engine, x, err);
 	if (rc == 0)

@@ -118,6 +118,7 @@ static void be_inner(struct supervisor *s)
 {
 	close(s->x.stop_fd);
 	s->x.stop_fd = open_stop_fd();
+	s->x.cgroup = &s->cgroup;
 	cgroup_enter(&s->cgroup);
 	_exit(run_main(&s->x, &s->isolation));
 }

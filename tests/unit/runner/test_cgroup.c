@@ -54,6 +54,7 @@ static pid_t start_escaping_child(struct fixture *f)
 	pid_t pid = fork();
 	if (pid == 0) {
 		cgroup_enter(&f->group);
+		cgroup_entered(&f->group);
 		if (fork() == 0) {
 			setsid();
 			if (fork() == 0) {
