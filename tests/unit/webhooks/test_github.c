@@ -4,7 +4,7 @@ static int parse(struct event *out, const char *spec, struct err *err)
 {
 	struct saved_request r;
 
-	fixture_push_request(&r, spec, "d1");
+	push_request(&r, spec, "d1");
 	struct webhook_request view = saved_request_view(&r);
 	int rc = provider_find("github")->parse(out, &view, err);
 	saved_request_release(&r);

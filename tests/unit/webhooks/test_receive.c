@@ -34,7 +34,7 @@ static void add_body(struct saved_request *r, struct str field, struct str type)
 
 	table_decode(&text, field);
 	if (str_starts(field, "push"))
-		fixture_push(&json, buf_str(&text));
+		push_body(&json, buf_str(&text));
 	else if (str_is(field, "million-keys"))
 		add_million_keys(&json);
 	else
@@ -192,7 +192,7 @@ static void a_push_is_answered_with_its_run(void **state)
 	struct fixture *f = *state;
 	struct saved_request r;
 
-	fixture_push_request(&r, "push", "d1");
+	push_request(&r, "push", "d1");
 	fixture_receive(f, &r);
 	saved_request_release(&r);
 	assert_int_equal(f->status, 202);
@@ -214,7 +214,7 @@ static void a_known_delivery_gets_its_first_answer(void **state)
 	struct fixture *f = *state;
 	struct saved_request r;
 
-	fixture_push_request(&r, "push", "d1");
+	push_request(&r, "push", "d1");
 	fixture_receive(f, &r);
 	cleanup_free char *first = xstrdup(f->json);
 	fixture_receive(f, &r);
@@ -230,10 +230,10 @@ static void the_same_bytes_under_another_id_are_the_same_delivery(void **state)
 	struct fixture *f = *state;
 	struct saved_request r;
 
-	fixture_push_request(&r, "push", "d1");
+	push_request(&r, "push", "d1");
 	fixture_receive(f, &r);
 	saved_request_release(&r);
-	fixture_push_request(&r, "push", "d2");
+	push_request(&r, "push", "d2");
 	fixture_receive(f, &r);
 	saved_request_release(&r);
 	assert_int_equal(f->status, 200);
@@ -246,10 +246,10 @@ static void a_known_id_with_another_body_is_a_conflict(void **state)
 	struct fixture *f = *state;
 	struct saved_request r;
 
-	fixture_push_request(&r, "push", "d1");
+	push_request(&r, "push", "d1");
 	fixture_receive(f, &r);
 	saved_request_release(&r);
-	fixture_push_request(&r, "push ; forced=true", "d1");
+	push_request(&r, "push ; forced=true", "d1");
 	fixture_receive(f, &r);
 	saved_request_release(&r);
 	assert_int_equal(f->status, 409);
@@ -263,7 +263,7 @@ static void what_is_not_committed_is_503(void **state)
 	struct saved_request r;
 
 	f->queue.fails = true;
-	fixture_push_request(&r, "push", "d1");
+	push_request(&r, "push", "d1");
 	fixture_receive(f, &r);
 	assert_int_equal(f->status, 503);
 	assert_string_equal(f->word, "storage");
@@ -292,7 +292,7 @@ static void what_starts_nothing_says_why(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct saved_request r;
 		cleanup_free char *id = xasprintf("d%zu", i);
-		fixture_push_request(&r, rows[i].spec, id);
+		push_request(&r, rows[i].spec, id);
 		fixture_receive(f, &r);
 		saved_request_release(&r);
 		assert_int_equal(f->status, 200);
@@ -314,7 +314,7 @@ static void a_broken_url_does_not_break_the_answer(void **state)
 	for (int i = 0; i < 300; i++)
 		buf_adds(&spec, "\xc3\xb6");
 	buf_adds(&spec, "\"");
-	fixture_push_request(&r, spec.ptr, "d1");
+	push_request(&r, spec.ptr, "d1");
 	fixture_receive(f, &r);
 	saved_request_release(&r);
 	assert_int_equal(f->status, 400);
