@@ -5,7 +5,13 @@
 #pragma once
 #include "server/call.h"
 
+struct err;
+struct run;
+
 void api_registries_list(struct call *c);
+
+/* A queue_run_cb whose data is the call (a reference): answers the run, or the error. */
+void api_answer_run(const struct run *run, const struct err *err, void *data);
 
 void api_runs_list(struct call *c);
 void api_runs_get(struct call *c);

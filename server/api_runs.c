@@ -104,7 +104,7 @@ void api_runs_list(struct call *c)
 			left < PAGE ? (size_t)left : PAGE, on_page, call_ref(c));
 }
 
-static void on_run(const struct run *run, const struct err *err, void *data)
+void api_answer_run(const struct run *run, const struct err *err, void *data)
 {
 	struct call *c = data;
 
@@ -117,7 +117,7 @@ static void on_run(const struct run *run, const struct err *err, void *data)
 
 void api_runs_get(struct call *c)
 {
-	queue_get_run(c->app->queue, c->registry, c->name, on_run, call_ref(c));
+	queue_get_run(c->app->queue, c->registry, c->name, api_answer_run, call_ref(c));
 }
 
 /* {"isArchiveEnabled": bool}, flat as az sends it, or under "properties". */
@@ -148,7 +148,8 @@ static void on_patch_body(struct http_req *req, struct str body, void *app)
 		call_fail(c, &err);
 		return;
 	}
-	queue_set_archived(c->app->queue, c->registry, c->name, archived, on_run, call_ref(c));
+	queue_set_archived(c->app->queue, c->registry, c->name, archived, api_answer_run,
+			   call_ref(c));
 }
 
 void api_runs_patch(struct call *c)

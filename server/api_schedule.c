@@ -8,17 +8,6 @@
 #include "server/context_check.h"
 #include "server/disk.h"
 
-static void on_submitted(const struct run *run, const struct err *err, void *data)
-{
-	struct call *c = data;
-
-	if (c->req && err)
-		call_fail(c, err);
-	else if (c->req)
-		call_respond(c, 200, run_to_json(run, c->prefix));
-	call_unref(c);
-}
-
 /* The request's kind decides; the others of ACR come with later versions. */
 static int check_type(const json_t *request, struct err *err)
 {
@@ -92,7 +81,7 @@ static void on_body(struct http_req *req, struct str body, void *app)
 	}
 	run.registry = xstrdup(c->registry);
 	run.reason = xstrdup("manual build");
-	queue_submit(c->app->queue, &run, on_submitted, call_ref(c));
+	queue_submit(c->app->queue, &run, api_answer_run, call_ref(c));
 }
 
 void api_schedule_run(struct call *c)

@@ -6,37 +6,25 @@
 
 #include "common/clock.h"
 #include "common/fs.h"
-#include "common/json.h"
 #include "common/scope.h"
 #include "runner/exec/cgroup.h"
+#include "runner/exec/check_line.h"
 #include "runner/exec/engine.h"
 #include "runner/exec/namespace.h"
 #include "runner/exec/registry.h"
 
 enum { REGISTRY_MS = 5000 };
 
-static void add_line(struct buf *lines, const char *name, bool ok, const char *message,
-		     const char *hint)
-{
-	cleanup_json json_t *line = json_object();
-
-	json_put_string(line, "name", name);
-	json_object_set_new(line, "ok", json_boolean(ok));
-	json_put_string(line, "message", message);
-	json_put_string(line, "hint", hint);
-	cleanup_free char *text = json_text(line);
-	buf_addf(lines, "%s\n", text);
-}
-
 static void check_isolation(struct buf *lines, const struct isolation *got)
 {
 	bool ok = got->pid && got->mount;
 
-	add_line(lines, "isolation", ok,
-		 ok ? "each run has a PID and a mount namespace of its own" : got->why,
-		 ok ? NULL
-		    : "runs fall back to a process group: what a build leaves behind is hunted, "
-		      "not certain to be found. Run the service as root, or allow it namespaces.");
+	check_line_add(
+		lines, "isolation", ok,
+		ok ? "each run has a PID and a mount namespace of its own" : got->why,
+		ok ? NULL
+		   : "runs fall back to a process group: what a build leaves behind is hunted, "
+		     "not certain to be found. Run the service as root, or allow it namespaces.");
 }
 
 static void check_cgroups(struct buf *lines, const struct spec *spec)
@@ -61,10 +49,11 @@ static void check_cgroups(struct buf *lines, const struct spec *spec)
 			 group.dirs.len);
 	STRVEC_FOREACH (name, &group.missing)
 		buf_addf(&message, " %s", *name);
-	add_line(lines, "cgroup", ok, message.ptr,
-		 ok ? NULL
-		    : "limits of run.memory_bytes, pids and cpus are not kept. Give the service "
-		      "its control groups (Delegate=yes), or run it as root.");
+	check_line_add(
+		lines, "cgroup", ok, message.ptr,
+		ok ? NULL
+		   : "limits of run.memory_bytes, pids and cpus are not kept. Give the service "
+		     "its control groups (Delegate=yes), or run it as root.");
 	cgroup_release(&group);
 	cgroup_remove(id, NULL);
 }
@@ -76,7 +65,7 @@ static void check_git(struct buf *lines)
 
 	git_libgit2_version(&major, &minor, &patch);
 	message = xasprintf("libgit2 %d.%d.%d", major, minor, patch);
-	add_line(lines, "git", true, message, NULL);
+	check_line_add(lines, "git", true, message, NULL);
 }
 
 static void check_registry(struct buf *lines, const struct exec *x,
@@ -88,12 +77,13 @@ static void check_registry(struct buf *lines, const struct exec *x,
 	struct err err = { 0 };
 	bool ok = registry_ping(x, registry, REGISTRY_MS, &err) == 0;
 
-	add_line(lines, name, ok, ok ? good : err.msg,
-		 ok                              ? NULL
-		 : err_is(&err, "registry_auth") ? "Check username and password of this registry."
-		 : err_is(&err, "tls")
-			 ? "Check its certificate, or say insecure: true for plain http."
-			 : "Check login_server, and that the registry runs.");
+	check_line_add(lines, name, ok, ok ? good : err.msg,
+		       ok ? NULL
+		       : err_is(&err, "registry_auth")
+			       ? "Check username and password of this registry."
+		       : err_is(&err, "tls")
+			       ? "Check its certificate, or say insecure: true for plain http."
+			       : "Check login_server, and that the registry runs.");
 }
 
 static void check_engine(struct buf *lines, const struct spec *spec)
@@ -105,7 +95,8 @@ static void check_engine(struct buf *lines, const struct spec *spec)
 		err_set(&err, ERR_INVALID, "engine_missing", "there is no engine %.40s",
 			spec->engine.kind);
 	if (!engine || engine->probe(spec, lines, &err) < 0)
-		add_line(lines, "engine", false, err.msg, "Check engine in the configuration.");
+		check_line_add(lines, "engine", false, err.msg,
+			       "Check engine in the configuration.");
 }
 
 /* In namespaces, as a run is: the engine mounts, and must not mount on the host. */

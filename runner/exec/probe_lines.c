@@ -2,21 +2,9 @@
 #include "common/json.h"
 #include "common/scope.h"
 #include "runner/exec/buildah.h"
+#include "runner/exec/check_line.h"
 
 enum { GIGABYTE = 1024 * 1024 * 1024, LOW_BYTES = 2 * (uint64_t)GIGABYTE };
-
-static void add_line(struct buf *out, const char *name, bool ok, const char *message,
-		     const char *hint)
-{
-	cleanup_json json_t *line = json_object();
-
-	json_put_string(line, "name", name);
-	json_object_set_new(line, "ok", json_boolean(ok));
-	json_put_string(line, "message", message);
-	json_put_string(line, "hint", hint);
-	cleanup_free char *text = json_text(line);
-	buf_addf(out, "%s\n", text);
-}
 
 static void check_data_folder(struct buf *out, const struct spec *s)
 {
@@ -31,16 +19,16 @@ static void check_data_folder(struct buf *out, const struct spec *s)
 		  fs_free_bytes(folder, &free_bytes, &err) == 0;
 	unlink(file);
 	if (!ok) {
-		add_line(out, "data-folder", false, err.msg,
-			 "give the service a data_dir that it may write to");
+		check_line_add(out, "data-folder", false, err.msg,
+			       "give the service a data_dir that it may write to");
 		return;
 	}
 	buf_addf(&message, "%s can be written, %.1f GiB free", s->data_dir,
 		 (double)free_bytes / GIGABYTE);
-	add_line(out, "data-folder", free_bytes >= LOW_BYTES, message.ptr,
-		 free_bytes >= LOW_BYTES
-			 ? NULL
-			 : "free some space: base images and layers need gigabytes");
+	check_line_add(out, "data-folder", free_bytes >= LOW_BYTES, message.ptr,
+		       free_bytes >= LOW_BYTES
+			       ? NULL
+			       : "free some space: base images and layers need gigabytes");
 }
 
 /* " (crun: …; slirp4netns: …)": what was tried in vain before. */
@@ -66,7 +54,7 @@ static void say_engine(struct buf *out, const struct spec *s, const struct choic
 	cleanup_free char *path = probe_engine_path(s);
 	cleanup_free char *message = xasprintf("buildah %s (%s)", c->version, path);
 
-	add_line(out, "engine", true, message, NULL);
+	check_line_add(out, "engine", true, message, NULL);
 }
 
 static void say_storage(struct buf *out, const struct choice *c)
@@ -77,10 +65,11 @@ static void say_storage(struct buf *out, const struct choice *c)
 
 	buf_addf(&message, "storage driver %s", c->driver);
 	add_notes(&message, c, about, ARRAY_LEN(about));
-	add_line(out, "engine-storage", fast, message.ptr,
-		 fast ? NULL
-		      : "vfs copies every layer whole: put data_dir on ext4 or xfs, and not into a "
-			"container without its own volume");
+	check_line_add(
+		out, "engine-storage", fast, message.ptr,
+		fast ? NULL
+		     : "vfs copies every layer whole: put data_dir on ext4 or xfs, and not into a "
+		       "container without its own volume");
 }
 
 static void say_isolation(struct buf *out, const struct choice *c)
@@ -92,10 +81,11 @@ static void say_isolation(struct buf *out, const struct choice *c)
 	buf_addf(&message, "isolation %s%s%s", c->isolation, own ? " with " : "",
 		 own ? c->runtime : "");
 	add_notes(&message, c, about, ARRAY_LEN(about));
-	add_line(out, "engine-isolation", own, message.ptr,
-		 own ? NULL
-		     : "RUN steps see the host's network and the run's processes: install crun or "
-		       "runc, and let the service make namespaces and control groups");
+	check_line_add(
+		out, "engine-isolation", own, message.ptr,
+		own ? NULL
+		    : "RUN steps see the host's network and the run's processes: install crun or "
+		      "runc, and let the service make namespaces and control groups");
 }
 
 static void say_network(struct buf *out, const struct spec *s, const struct choice *c)
@@ -123,7 +113,7 @@ static void say_network(struct buf *out, const struct spec *s, const struct choi
 			!rows[i].hint || strcmp(probe_setting(s->engine.network), c->network) == 0;
 		buf_adds(&message, rows[i].message);
 		add_notes(&message, c, about, ARRAY_LEN(about));
-		add_line(out, "network", ok, message.ptr, ok ? NULL : rows[i].hint);
+		check_line_add(out, "network", ok, message.ptr, ok ? NULL : rows[i].hint);
 	}
 }
 
@@ -136,10 +126,11 @@ int buildah_probe(const struct spec *s, struct buf *json_lines, struct err *err)
 	check_data_folder(json_lines, s);
 	if (probe_choose(&c, s, NULL, &failure) < 0) {
 		bool missing = err_is(&failure, "engine_missing");
-		add_line(json_lines, "engine", false, failure.msg,
-			 missing ? "install buildah, or set engine.path"
-				 : "install buildah with crun or runc, and run the service where "
-				   "namespaces and mounts are permitted");
+		check_line_add(
+			json_lines, "engine", false, failure.msg,
+			missing ? "install buildah, or set engine.path"
+				: "install buildah with crun or runc, and run the service where "
+				  "namespaces and mounts are permitted");
 		return 0;
 	}
 	say_engine(json_lines, s, &c);
