@@ -1,6 +1,8 @@
 #include "server/context_check.h"
 
-#include "common/fs.h"
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "common/scope.h"
 #include "config/config.h"
 #include "context/context.h"
@@ -49,7 +51,8 @@ static int check_upload(const struct context *c, const struct config *config, st
 	cleanup_free char *path =
 		xasprintf("%s/sources/%s", config->data_dir, c->repository + strlen("source/"));
 
-	if (fs_exists(path))
+	/* Its age counts from its last use (retention.c). */
+	if (utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	return err_set(
 		err, ERR_INVALID, "context_missing",

@@ -14,19 +14,17 @@
 #include "server/app.h"
 
 enum {
-	FIRST_MS = 60000,
 	PERIOD_MS = 3600000,
+	HOUR_MS = 3600000,
 	DAY_MS = 86400000,
-	UPLOAD_DAYS = 1,
 	COLLECT_MAX = 500, /* queue_collect()'s share */
-	PAGE = 500,
 };
 
 /*
  *   IDLE ──► COLLECTING ──► REMOVING ──► … (as long as a share was full)
  *     ▲                        │
  *     │                        ▼
- *     └── REMOVING_UPLOADS ◄── LISTING (the unfinished runs of each registry)
+ *     └── REMOVING_UPLOADS ◄── LISTING (the runs that are under way)
  */
 struct retention {
 	struct app *app;
@@ -34,9 +32,8 @@ struct retention {
 	uv_work_t work;
 	char *data_dir;
 	struct strvec run_ids; /* whose directories may go */
-	struct strvec wanted;  /* uploads of unfinished runs */
-	size_t registry;       /* that is being listed */
-	struct filter *unfinished;
+	struct strvec wanted;  /* contexts of runs that are under way: they may be tried again */
+	int64_t uploads_before_ms;
 	bool busy, closing, timer_gone;
 	void (*closed)(void *data);
 	void *closed_data;
@@ -50,7 +47,6 @@ static void maybe_closed(struct retention *r)
 		r->closed(r->closed_data);
 	strvec_release(&r->run_ids);
 	strvec_release(&r->wanted);
-	filter_destroy(r->unfinished);
 	free(r->data_dir);
 	free(r);
 }
@@ -82,8 +78,7 @@ static void remove_old_upload(const struct retention *r, int dir, const char *na
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
 		return;
-	int64_t age_ms = clock_now_ms() - (int64_t)st.st_mtime * 1000;
-	if (age_ms > (int64_t)UPLOAD_DAYS * DAY_MS && strvec_find(&r->wanted, path) < 0)
+	if ((int64_t)st.st_mtime * 1000 < r->uploads_before_ms && strvec_find(&r->wanted, path) < 0)
 		unlinkat(dir, name, 0);
 }
 
@@ -104,12 +99,16 @@ static void on_uploads_removed(uv_work_t *work, int status)
 	rest(work->data, NULL);
 }
 
-static void list_unfinished(struct retention *r, int64_t before_seq);
-
-static void on_page(const struct run *runs, size_t len, bool more, const struct err *err,
-		    void *data)
+/*
+ * An upload is touched when a run is made of it (context_check.c), so that none is wanted which is
+ * older than the oldest queued run.
+ */
+static void on_unfinished(const struct run *runs, size_t len, bool more, const struct err *err,
+			  void *data)
 {
 	struct retention *r = data;
+	int64_t oldest_ms = queue_counts(r->app->queue)->oldest_queued_ms;
+	(void)more;
 
 	if (stopped(r))
 		return;
@@ -117,24 +116,15 @@ static void on_page(const struct run *runs, size_t len, bool more, const struct 
 		rest(r, err);
 		return;
 	}
+	strvec_release(&r->wanted);
 	for (size_t i = 0; i < len; i++) {
 		if (runs[i].build.context)
 			strvec_push(&r->wanted, runs[i].build.context);
 	}
-	if (!more || len == 0)
-		r->registry++;
-	list_unfinished(r, more && len ? runs[len - 1].seq : 0);
-}
-
-static void list_unfinished(struct retention *r, int64_t before_seq)
-{
-	const struct config *config = r->app->config;
-
-	if (r->registry < config->registries_len)
-		queue_list_runs(r->app->queue, config->registries[r->registry].name, r->unfinished,
-				before_seq, PAGE, on_page, r);
-	else
-		uv_queue_work(r->app->loop, &r->work, remove_uploads, on_uploads_removed);
+	r->uploads_before_ms = clock_now_ms() - DAY_MS;
+	if (oldest_ms && oldest_ms - HOUR_MS < r->uploads_before_ms)
+		r->uploads_before_ms = oldest_ms - HOUR_MS;
+	uv_queue_work(r->app->loop, &r->work, remove_uploads, on_uploads_removed);
 }
 
 /* ---- runs ---- */
@@ -165,9 +155,7 @@ static void on_runs_removed(uv_work_t *work, int status)
 		collect(r);
 		return;
 	}
-	strvec_release(&r->wanted);
-	r->registry = 0;
-	list_unfinished(r, 0);
+	queue_unfinished(r->app->queue, on_unfinished, r);
 }
 
 static void on_collected(const char *const *ids, size_t len, const struct err *err, void *data)
@@ -207,17 +195,15 @@ static void on_timer(uv_timer_t *timer)
 
 /* ---- life ---- */
 
-struct retention *retention_create(struct app *app)
+struct retention *retention_create(struct app *app, int64_t first_ms)
 {
 	struct retention *r = xnew(struct retention);
 
 	r->app = app;
 	r->data_dir = xstrdup(app->data_dir);
-	filter_parse(&r->unfinished,
-		     STR("Status eq 'Queued' or Status eq 'Started' or Status eq 'Running'"), NULL);
 	uv_timer_init(app->loop, &r->timer);
 	r->timer.data = r->work.data = r;
-	uv_timer_start(&r->timer, on_timer, FIRST_MS, PERIOD_MS);
+	uv_timer_start(&r->timer, on_timer, (uint64_t)first_ms, PERIOD_MS);
 	return r;
 }
 

@@ -19,7 +19,10 @@
 #include "server/specify.h"
 #include "server/supervisor.h"
 
-enum { BEAT_MS = 15000 }; /* proxies give a silent connection 30 s or more */
+enum {
+	BEAT_MS = 15000, /* proxies give a silent connection 30 s or more */
+	RETENTION_MS = 60000,
+};
 
 /* ---- news, from the parts below to the parts above ---- */
 
@@ -247,7 +250,7 @@ static int start_parts(struct service *s, struct err *err)
 	s->app.metrics = metrics_create();
 	if (start_queue(s, err) < 0 || start_launcher(s, err) < 0 || start_http(s, err) < 0)
 		return -1;
-	s->retention = retention_create(&s->app);
+	s->retention = retention_create(&s->app, RETENTION_MS);
 	s->supervisor = supervisor_create(&s->loop);
 	uv_timer_start(&s->beat, on_beat, BEAT_MS, BEAT_MS);
 	return 0;

@@ -1,12 +1,14 @@
 """The life of the built server: starting, being refused, reloading, draining, being killed."""
 
+import contextlib
 import http.client
 import re
 import signal
 import socket
 import subprocess
-import time
 import sys
+import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -128,6 +130,41 @@ class Life(unittest.TestCase):
             return service.request("GET", "/healthz").status == 200
         except OSError:
             return False
+
+
+class FullDisk(unittest.TestCase):
+    def setUp(self):
+        folder = Path(tempfile.mkdtemp(prefix="slipway-full-"))
+        self.addCleanup(folder.rmdir)
+        mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
+        if subprocess.run(mount, capture_output=True).returncode != 0:
+            self.skipTest("a small file system cannot be mounted here")
+        self.addCleanup(subprocess.run, ["umount", str(folder)], check=True)
+        self.service = self.enterContext(FakeService(folder=folder))
+
+    def upload(self, size):
+        url = self.service.json("POST", "/v1/registries/main/listBuildSourceUploadUrl")["uploadUrl"]
+        return self.service.request("PUT", "/" + url.split("/", 3)[3], b"x" * size)
+
+    def test_an_upload_that_does_not_fit_leaves_room_for_others(self):
+        answer = self.upload(30 << 20)
+        self.assertEqual((answer.status, error_code(answer)), (503, "disk_full"), answer.body)
+        self.assertEqual(list((self.service.data / "sources").iterdir()), [])
+        self.assertEqual(self.upload(1 << 20).status, 201)
+        self.service.wait_status(self.service.submit(), "Succeeded")
+
+    def test_submissions_are_refused_and_the_service_recovers(self):
+        ballast = self.service.folder / "ballast"
+        with open(ballast, "wb", buffering=0) as out, contextlib.suppress(OSError):
+            while out.write(bytes(4096)):
+                pass
+        answer = self.service.request("POST", "/v1/registries/main/scheduleRun", self.service.build())
+        self.assertEqual(answer.status, 503, answer.body)
+        self.assertIn(error_code(answer), ("disk_full", "storage"))
+        self.assertEqual(self.service.request("GET", RUNS).status, 200)
+        ballast.unlink()
+        self.service.eventually(lambda: self.service.request("POST", "/v1/registries/main/scheduleRun",
+                                                             self.service.build()).status == 200, 30)
 
 
 class Reload(unittest.TestCase):

@@ -72,11 +72,8 @@ class Run:
             time.sleep(0.005)
 
     def fill(self, size):
-        block, number = b"", 0
-        while len(block) < size:
-            number += 1
-            block += b"line %d of a log that is long enough to be worth following\n" % number
-        append(self.dir + "/log", block[:size])
+        lines = (b"line %d of a log that is long enough to be worth following\n" % n for n in range(size // 50))
+        append(self.dir + "/log", b"".join(lines)[:size])
 
     def wait_for_grant(self):
         self.report("push-wanted")
