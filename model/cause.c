@@ -173,8 +173,6 @@ static const struct cause table[] = {
 	{ "storage", RUN_ERROR,
 	  "The data folder cannot be written: check its disk and its rights, then run again." },
 	{ "locked", RUN_ERROR, "Another runner holds this run: look for one that is left over." },
-	{ "secret_key", RUN_ERROR,
-	  "The run's secrets cannot be opened: put the secret.key back that they were sealed with." },
 	{ "runner_lost", RUN_ERROR,
 	  "The machine or the runner stopped in the middle, more than once: look at the system's "
 	  "log, then run again." },
