@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 tools/install-packages.sh build run demo test
 # Recorded webhook payloads of GitHub; the version is pinned in tests/package.json.
 if [ ! -d tests/node_modules/@octokit/webhooks-examples ]; then
-    (cd tests && npm ci --no-audit --no-fund --loglevel=error)
+    (cd tests && npm install --no-audit --no-fund --no-package-lock --loglevel=error)
 fi
 
 cmake --preset debug >/dev/null

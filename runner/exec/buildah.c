@@ -10,6 +10,7 @@
 #include "common/fs.h"
 #include "common/scope.h"
 #include "runner/exec/buildah_config.h"
+#include "runner/exec/cgroup.h"
 #include "runner/exec/mask.h"
 
 enum { PRIVATE_MODE = 0700, FILE_MODE = 0600 };
@@ -19,9 +20,9 @@ char *buildah_shared(const struct spec *s, const char *name)
 	return xasprintf("%s/engine/%s", s->data_dir, name);
 }
 
-char *buildah_cgroup(const char *run_id)
+char *buildah_cgroup(const char *cgroup_name)
 {
-	return xasprintf("/slipway/%s/build", run_id);
+	return xasprintf("/slipway/%s/build", cgroup_name);
 }
 
 int buildah_start_failed(struct err *err)
@@ -226,9 +227,9 @@ void buildah_argv(const struct buildah *b, struct strvec *argv, const char *verb
 }
 
 void buildah_run_args(const struct buildah *b, struct strvec *argv, const struct choice *choice,
-		      const char *run_id, const struct network *network)
+		      const char *cgroup_name, const struct network *network)
 {
-	cleanup_free char *cgroup = buildah_cgroup(run_id);
+	cleanup_free char *cgroup = buildah_cgroup(cgroup_name);
 
 	strvec_pushf(argv, "--isolation=%s", choice->isolation);
 	strvec_pushf(argv, "--cgroup-parent=%s", cgroup);
@@ -269,6 +270,7 @@ static int buildah_open(struct engine **out, struct exec *x, struct err *err)
 	struct buildah_opts opts = { .spec = &x->spec, .dir = dir, .root = root };
 
 	e->x = x;
+	e->cgroup = cgroup_name(&x->spec);
 	if (probe_choose(&e->choice, &x->spec, x, err) == 0) {
 		opts.driver = e->choice.driver;
 		if (buildah_prepare(&e->b, &opts, err) == 0) {
@@ -277,6 +279,7 @@ static int buildah_open(struct engine **out, struct exec *x, struct err *err)
 		}
 	}
 	choice_release(&e->choice);
+	free(e->cgroup);
 	free(e);
 	return -1;
 }
@@ -286,9 +289,10 @@ static void buildah_close(struct engine *e)
 	if (!e)
 		return;
 	buildah_release(&e->b);
-	buildah_cgroups_remove(e->x->spec.run_id);
+	buildah_cgroups_remove(e->cgroup);
 	choice_release(&e->choice);
 	free(e->image_id);
+	free(e->cgroup);
 	free(e);
 }
 

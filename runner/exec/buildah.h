@@ -46,11 +46,12 @@ void buildah_release(struct buildah *b);
 void buildah_argv(const struct buildah *b, struct strvec *argv, const char *verb);
 /* How RUN is carried out: --isolation, --runtime, --cgroup-parent, --network. */
 void buildah_run_args(const struct buildah *b, struct strvec *argv, const struct choice *choice,
-		      const char *run_id, const struct network *network);
+		      const char *cgroup_name, const struct network *network);
 /* data_dir/engine/NAME. Owned by the caller. */
 char *buildah_shared(const struct spec *s, const char *name);
-/* "<prefix><run id><rest>": what the engine is told of control groups. Owned by the caller. */
-char *buildah_cgroup(const char *run_id);
+/* What the engine is told of control groups, for a run whose group has this name (cgroup.h). Owned
+ * by the caller. */
+char *buildah_cgroup(const char *cgroup_name);
 /* "cannot start" and its like become "engine_unusable"; other errors stay. Returns -1. */
 int buildah_start_failed(struct err *err);
 /* A file that buildah wrote: 64 hexadecimal digits, perhaps with "sha256:" before them. */
@@ -63,6 +64,7 @@ struct engine {
 	struct exec *x;
 	struct buildah b;
 	struct choice choice;
+	char *cgroup;   /* name of the run's control group */
 	char *image_id; /* of the build, 64 hexadecimal digits; NULL before */
 };
 
@@ -76,5 +78,5 @@ int buildah_sweep(const struct spec *s, struct err *err);
  * Control groups that the OCI runtime would make by itself in hierarchies where the run has none
  * yet. Made and removed by us, so that no run removes the parent of another one's.
  */
-void buildah_cgroups_make(const char *run_id);
-void buildah_cgroups_remove(const char *run_id);
+void buildah_cgroups_make(const char *cgroup_name);
+void buildah_cgroups_remove(const char *cgroup_name);

@@ -177,13 +177,13 @@ static int build_in(struct engine *e, const struct engine_build *b, const struct
 	__attribute__((cleanup(wipe))) struct strvec env = { 0 };
 
 	buildah_argv(&e->b, &argv, "bud");
-	buildah_run_args(&e->b, &argv, &e->choice, e->x->spec.run_id, network);
+	buildah_run_args(&e->b, &argv, &e->choice, e->cgroup, network);
 	add_options(e, b->options, &argv);
 	strvec_push_all(&env, &e->b.env);
 	if (add_build_args(b->options, &argv, &env, err) < 0)
 		return -1;
 	strvec_push(&argv, b->context_dir);
-	buildah_cgroups_make(e->x->spec.run_id);
+	buildah_cgroups_make(e->cgroup);
 	if (network_wait(network, err) < 0)
 		return -1;
 	if (run_build(e, &argv, &env, d, b->context_dir, err) < 0)

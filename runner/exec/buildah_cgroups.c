@@ -13,7 +13,7 @@
 enum { MOUNTINFO_BYTES = 1024 * 1024, TRIES = 10 };
 
 /* Call `visit` with the folder of each hierarchy. */
-static void each_hierarchy(void (*visit)(const char *mount, const char *run_id), const char *run_id)
+static void each_hierarchy(void (*visit)(const char *mount, const char *name), const char *name)
 {
 	cleanup_buf struct buf text = BUF_LIMIT(MOUNTINFO_BYTES);
 	struct str rest, line, field;
@@ -28,15 +28,15 @@ static void each_hierarchy(void (*visit)(const char *mount, const char *run_id),
 		for (int i = 0; i < 5; i++)
 			str_split(&line, ' ', &field);
 		cleanup_free char *mount = str_dup(field);
-		visit(mount, run_id);
+		visit(mount, name);
 	}
 }
 
 /* The parent may be removed in this moment, with the last of another run's groups. */
-static void make(const char *mount, const char *run_id)
+static void make(const char *mount, const char *name)
 {
 	cleanup_free char *parent = fs_join(mount, "slipway");
-	cleanup_free char *dir = fs_join(parent, run_id);
+	cleanup_free char *dir = fs_join(parent, name);
 
 	for (int i = 0; i < TRIES; i++) {
 		if (mkdir(parent, 0755) < 0 && errno != EEXIST)
@@ -47,10 +47,10 @@ static void make(const char *mount, const char *run_id)
 }
 
 /* What still has processes or groups of others stays: rmdir() knows. */
-static void remove_empty(const char *mount, const char *run_id)
+static void remove_empty(const char *mount, const char *name)
 {
 	cleanup_free char *parent = fs_join(mount, "slipway");
-	cleanup_free char *dir = fs_join(parent, run_id);
+	cleanup_free char *dir = fs_join(parent, name);
 	cleanup_free char *build = fs_join(dir, "build");
 
 	rmdir(build);
@@ -58,12 +58,12 @@ static void remove_empty(const char *mount, const char *run_id)
 	rmdir(parent);
 }
 
-void buildah_cgroups_make(const char *run_id)
+void buildah_cgroups_make(const char *name)
 {
-	each_hierarchy(make, run_id);
+	each_hierarchy(make, name);
 }
 
-void buildah_cgroups_remove(const char *run_id)
+void buildah_cgroups_remove(const char *name)
 {
-	each_hierarchy(remove_empty, run_id);
+	each_hierarchy(remove_empty, name);
 }

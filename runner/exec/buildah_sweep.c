@@ -5,6 +5,7 @@
 #include "common/fs.h"
 #include "common/scope.h"
 #include "runner/exec/buildah.h"
+#include "runner/exec/cgroup.h"
 #include "runner/exec/child.h"
 
 enum {
@@ -94,7 +95,8 @@ int buildah_sweep(const struct spec *s, struct err *err)
 {
 	static const char *const drivers[] = { "overlay", "vfs" };
 	cleanup_free char *root = buildah_shared(s, "storage");
-	cleanup_free char *cgroup = buildah_cgroup(s->run_id);
+	cleanup_free char *name = cgroup_name(s);
+	cleanup_free char *cgroup = buildah_cgroup(name);
 	int rc = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
@@ -103,6 +105,6 @@ int buildah_sweep(const struct spec *s, struct err *err)
 		if (left.len && remove_containers(s, root, drivers[i], &left, err) < 0)
 			rc = -1;
 	}
-	buildah_cgroups_remove(s->run_id);
+	buildah_cgroups_remove(name);
 	return rc;
 }

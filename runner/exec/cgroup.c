@@ -6,14 +6,17 @@
 #include <sys/stat.h>
 
 #include "common/clock.h"
+#include "common/crypto.h"
 #include "common/fs.h"
 #include "common/scope.h"
+#include "runner/contract/spec.h"
 
 enum {
 	KILL_MS = 1000,
 	REMOVE_MS = 2000,
 	PAUSE_US = 2000,
 	CPU_PERIOD_US = 100000,
+	NAME_HASH_BYTES = 4,
 };
 
 /* The hierarchies worth having, by the word in the mount's options; NULL stands for unified. */
@@ -30,9 +33,13 @@ struct hierarchies {
 	size_t len;
 };
 
-char *cgroup_parent(const char *run_id)
+char *cgroup_name(const struct spec *spec)
 {
-	return xasprintf("slipway/%s", run_id);
+	unsigned char hash[SHA256_BYTES];
+
+	sha256(hash, str_from(spec->data_dir));
+	cleanup_free char *hex = hex_encode(hash, NAME_HASH_BYTES);
+	return xasprintf("%s-%s", spec->run_id, hex);
 }
 
 /* ---- which hierarchies there are ---- */
@@ -187,9 +194,9 @@ static bool is_wanted(const struct cgroup_limits *limits, const char *controller
 	return strcmp(controller, "cpu") == 0 && limits->cpus > 0;
 }
 
-void cgroup_make(struct cgroup *out, const char *run_id, const struct cgroup_limits *limits)
+void cgroup_make(struct cgroup *out, const char *name, const struct cgroup_limits *limits)
 {
-	cleanup_free char *parent = cgroup_parent(run_id);
+	cleanup_free char *below = fs_join("slipway", name);
 	bool kept[ARRAY_LEN(controllers)] = { false };
 	struct hierarchies all;
 
@@ -197,7 +204,7 @@ void cgroup_make(struct cgroup *out, const char *run_id, const struct cgroup_lim
 	find_hierarchies(&all);
 	for (size_t i = 0; i < all.len; i++) {
 		const struct hierarchy *h = &all.items[i];
-		cleanup_free char *dir = fs_join(h->mount, parent);
+		cleanup_free char *dir = fs_join(h->mount, below);
 		if (make_dirs(h, dir) < 0)
 			continue;
 		strvec_push(&out->dirs, dir);
@@ -326,16 +333,16 @@ static int remove_dir(const char *dir, struct err *err)
 	return 0;
 }
 
-int cgroup_remove(const char *run_id, struct err *err)
+int cgroup_remove(const char *name, struct err *err)
 {
-	cleanup_free char *parent = cgroup_parent(run_id);
+	cleanup_free char *below = fs_join("slipway", name);
 	struct hierarchies all;
 	struct cgroup g = { 0 };
 	int rc = 0;
 
 	find_hierarchies(&all);
 	for (size_t i = 0; i < all.len; i++) {
-		char *dir = fs_join(all.items[i].mount, parent);
+		char *dir = fs_join(all.items[i].mount, below);
 		struct stat st;
 		if (stat(dir, &st) == 0)
 			strvec_push_take(&g.dirs, dir);

@@ -1,10 +1,10 @@
 /*
- * cgroup: one control group per run, "slipway/<run-id>", in the unified hierarchy and in the old
+ * cgroup: one control group per run, "slipway/<name>", in the unified hierarchy and in the old
  * hierarchies of memory, pids, cpu and freezer, wherever the host lets us make one.
  *
- *   slipway/ca1            limits; what is killed and removed as a whole
+ *   slipway/ca1-5f3a9c12   limits; what is killed and removed as a whole
  *     runner               the runner, and what it starts
- *     (the engine's)       containers: the engine is told CGROUP_PARENT and nests below it
+ *     build                the engine's, for its containers
  *
  * The runner sits in a leaf because the unified hierarchy allows no processes beside groups that
  * have controllers.
@@ -16,6 +16,8 @@
 
 #include "common/err.h"
 #include "common/strvec.h"
+
+struct spec;
 
 struct cgroup_limits {
 	int64_t memory_bytes, pids; /* 0: no limit */
@@ -29,11 +31,14 @@ struct cgroup {
 	bool moving;
 };
 
-/* "slipway/<run-id>", as the engine is told it. Owned by the caller. */
-char *cgroup_parent(const char *run_id);
+/*
+ * The name of a run's group: its id, and which data folder's, since two services on one machine
+ * both have a "ca1". Owned by the caller.
+ */
+char *cgroup_name(const struct spec *spec);
 
 /* As far as the host allows; no dirs when it allows nothing. Never fails. */
-void cgroup_make(struct cgroup *out, const char *run_id, const struct cgroup_limits *limits);
+void cgroup_make(struct cgroup *out, const char *name, const struct cgroup_limits *limits);
 /*
  * Move the calling process into the leaf. The kernel waits for a grace period of its own meanwhile
  * (15 ms, measured), which a fetch need not wait for: the move begins here, in a thread, and
@@ -47,7 +52,7 @@ void cgroup_release(struct cgroup *g);
 
 /*
  * Kill what is left and remove the run's groups from every hierarchy, the deepest first. Knows
- * nothing but the id, so that it also sweeps after a runner that is gone. "cgroup_busy" when
+ * nothing but the name, so that it also sweeps after a runner that is gone. "cgroup_busy" when
  * processes in them do not die.
  */
-int cgroup_remove(const char *run_id, struct err *err);
+int cgroup_remove(const char *name, struct err *err);

@@ -20,7 +20,6 @@ struct exec {
 	char *work; /* dir/work: everything temporary */
 	struct runlog *log;
 	int report_fd;
-	char *cgroup_parent;   /* "slipway/ca1", for the engine; NULL when there is no group */
 	struct cgroup *cgroup; /* being entered: cgroup_entered() before the first program */
 	int64_t deadline_ms;   /* monotonic */
 	int stop_fd;           /* readable, and never read, once SIGTERM came (a signalfd); or -1 */
@@ -50,7 +49,8 @@ struct source {
 	char *branch, *git_tag; /* short names, or NULL */
 };
 /*
- * Bring the context of x->spec.build into x->work: git, uploaded archive, http archive or none.
+ * Bring the context of x->spec.build into x->work: git, uploaded archive or none. On failure *out
+ * holds what had been found out by then (the commit), and is to be released too.
  * Words: git_*, ref_*, context_*, dockerfile_missing, path_denied, tar_*, ignore_* (model/cause.c).
  */
 int source_fetch(struct source *out, struct exec *x, struct err *err);

@@ -51,6 +51,7 @@ static void harden(void)
 	umask(022);
 }
 
+/* 1 when there is none: the server that kept this spare runner is gone. */
 static int read_spec(struct spec *out, struct err *err)
 {
 	struct buf text = BUF_LIMIT(SPEC_BYTES);
@@ -68,7 +69,9 @@ static int read_spec(struct spec *out, struct err *err)
 			break;
 		buf_grown(&text, (size_t)n);
 	}
-	if (text.full)
+	if (text.len == 0)
+		rc = 1;
+	else if (text.full)
 		err_set(err, ERR_LIMIT, "spec_invalid", "the specification is too long");
 	else if (json_read(&object, buf_str(&text), NULL, err) == 0)
 		rc = spec_from_json(out, object, err);
@@ -86,10 +89,11 @@ static int carry_out(int (*verb)(const struct spec *spec))
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	git_libgit2_init();
-	if (read_spec(&spec, &err) < 0) {
+	int rc = read_spec(&spec, &err);
+	if (rc < 0)
 		log_error("spec.invalid", "error=\"%s\"", err.msg);
-		return EXIT_USAGE;
-	}
+	if (rc != 0)
+		return rc < 0 ? EXIT_USAGE : 0;
 	git_fetch_configure(spec.limits.git_objects, spec.limits.git_object_bytes);
 	int code = verb(&spec);
 	spec_release(&spec);

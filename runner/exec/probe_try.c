@@ -17,7 +17,7 @@ struct attempt {
 	const struct spec *spec;
 	const struct exec *x;
 	char *dir;       /* data_dir/engine/probe: store, context, private folders */
-	char *run_id;    /* for the control group */
+	char *cgroup;    /* name of the control group */
 	struct choice c; /* what is known so far */
 };
 
@@ -93,12 +93,12 @@ static int build(const struct attempt *a, bool with_run, const struct network *n
 	if (put_context(context, with_run, err) < 0 || buildah_prepare(&b, &opts, err) < 0)
 		return -1;
 	buildah_argv(&b, &argv, "bud");
-	buildah_run_args(&b, &argv, &a->c, a->run_id, network);
+	buildah_run_args(&b, &argv, &a->c, a->cgroup, network);
 	strvec_push(&argv, "--layers");
 	strvec_push(&argv, context);
-	buildah_cgroups_make(a->run_id);
+	buildah_cgroups_make(a->cgroup);
 	int rc = run_build(a, &b, &argv, err);
-	buildah_cgroups_remove(a->run_id);
+	buildah_cgroups_remove(a->cgroup);
 	buildah_release(&b);
 	return rc;
 }
@@ -285,7 +285,7 @@ int probe_try(struct choice *out, const struct spec *s, const struct exec *x, st
 		.spec = s,
 		.x = x,
 		.dir = buildah_shared(s, "probe"),
-		.run_id = xasprintf("probe-%s", token),
+		.cgroup = xasprintf("probe-%s", token),
 	};
 
 	int rc = fs_remove_tree(a.dir, err); /* of a probe that was cut short */
@@ -295,7 +295,7 @@ int probe_try(struct choice *out, const struct spec *s, const struct exec *x, st
 		rc = give_up(&a, err);
 	fs_remove_tree(a.dir, NULL);
 	free(a.dir);
-	free(a.run_id);
+	free(a.cgroup);
 	if (rc == 0)
 		*out = a.c;
 	else

@@ -71,17 +71,16 @@ static int open_files(struct supervisor *s, struct err *err)
 static void make_cgroup(struct supervisor *s)
 {
 	const struct spec_limits *limits = &s->x.spec.limits;
+	cleanup_free char *name = cgroup_name(&s->x.spec);
 	struct cgroup_limits wanted = {
 		.memory_bytes = limits->memory_bytes,
 		.pids = limits->pids,
 		.cpus = limits->cpus,
 	};
 
-	cgroup_make(&s->cgroup, s->x.spec.run_id, &wanted);
-	if (s->cgroup.dirs.len)
-		s->x.cgroup_parent = cgroup_parent(s->x.spec.run_id);
-	STRVEC_FOREACH (name, &s->cgroup.missing)
-		log_warn("cgroup.limit", "run=%s limit=%s kept=no", s->x.spec.run_id, *name);
+	cgroup_make(&s->cgroup, name, &wanted);
+	STRVEC_FOREACH (limit, &s->cgroup.missing)
+		log_warn("cgroup.limit", "run=%s limit=%s kept=no", s->x.spec.run_id, *limit);
 }
 
 static int prepare(struct supervisor *s, const struct spec *spec, struct err *err)
@@ -103,7 +102,6 @@ static void release(struct supervisor *s)
 {
 	free(s->x.dir);
 	free(s->x.work);
-	free(s->x.cgroup_parent);
 	cgroup_release(&s->cgroup);
 	const int fds[] = { s->x.report_fd, s->x.stop_fd, s->lock_fd };
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
@@ -219,10 +217,11 @@ static int sweep_engine(const struct spec *spec)
 static int sweep(const struct spec *spec, bool with_engine)
 {
 	cleanup_free char *work = rundir_path(spec->data_dir, spec->run_id, "work");
+	cleanup_free char *group = cgroup_name(spec);
 	struct err err;
 	int rc = 0;
 
-	if (cgroup_remove(spec->run_id, &err) < 0) {
+	if (cgroup_remove(group, &err) < 0) {
 		log_error("sweep.cgroup", "run=%s error=\"%s\"", spec->run_id, err.msg);
 		rc = -1;
 	}

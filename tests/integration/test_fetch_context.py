@@ -16,12 +16,12 @@ import zlib
 from hashlib import sha1
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import git_server as hostile  # noqa: E402
-from git_repository import COMMIT_TIME, Executable, GitRepository, Submodule, Symlink  # noqa: E402
-from git_server import GitServer, self_signed_certificate  # noqa: E402
-from run_spec import as_input, run_spec  # noqa: E402
+from lib import git_server as hostile  # noqa: E402
+from lib.git_repository import COMMIT_TIME, Executable, GitRepository, Submodule, Symlink  # noqa: E402
+from lib.git_server import GitServer, self_signed_certificate  # noqa: E402
+from lib.run_spec import as_input, run_spec  # noqa: E402
 
 BUILD = Path(os.environ.get("SLIPWAY_BUILD", Path(__file__).resolve().parents[2] / "build-debug"))
 PROGRAM = BUILD / "tests" / "fetch_context"
@@ -408,7 +408,7 @@ class HostileServers(ContextTest):
 
     def test_reset_at_any_byte_is_tried_again_and_leaves_no_half_tree(self):
         refs = len(hostile.advertisement([(self.commit, "HEAD")]))
-        for offset in (0, 1, 4, refs // 2, refs, 500, 1000, 5_000, 15_000, 20_000):
+        for offset in (0, 4, refs, 1000, 5_000, 20_000):
             with self.subTest(offset):
                 url = self.alias(f"reset-{offset}.git", hostile.ResetAt(offset))
                 self.server.requests.clear()

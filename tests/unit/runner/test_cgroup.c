@@ -17,7 +17,7 @@
 #include "runner/exec/namespace.h"
 
 struct fixture {
-	char id[32];
+	char name[32];
 	struct cgroup group;
 };
 
@@ -27,8 +27,8 @@ static int setup(void **state)
 	struct fixture *f = xnew(struct fixture);
 	const struct cgroup_limits limits = { .memory_bytes = 1 << 30, .pids = 500, .cpus = 1.5 };
 
-	snprintf(f->id, sizeof f->id, "test-%d-%d", (int)getpid(), counter++);
-	cgroup_make(&f->group, f->id, &limits);
+	snprintf(f->name, sizeof f->name, "test-%d-%d", (int)getpid(), counter++);
+	cgroup_make(&f->group, f->name, &limits);
 	*state = f;
 	return 0;
 }
@@ -36,7 +36,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	cgroup_remove(f->id, NULL);
+	cgroup_remove(f->name, NULL);
 	cgroup_release(&f->group);
 	free(f);
 	return 0;
@@ -116,7 +116,7 @@ static void remove_leaves_no_folder_in_any_hierarchy(void **state)
 	waitpid(child, NULL, 0);
 	cleanup_free char *nested = fs_join(f->group.dirs.items[0], "engine");
 	assert_int_equal(mkdir(nested, 0755), 0);
-	assert_int_equal(cgroup_remove(f->id, NULL), 0);
+	assert_int_equal(cgroup_remove(f->name, NULL), 0);
 	STRVEC_FOREACH (dir, &f->group.dirs)
 		assert_int_equal(stat(*dir, &st), -1);
 	while (waitpid(-1, NULL, 0) > 0)

@@ -1,0 +1,548 @@
+"""slipway-runner with the real engine, a real registry and a real git server."""
+
+import http.server
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lib.base_image import busybox  # noqa: E402
+from lib.git_repository import Executable, GitRepository  # noqa: E402
+from lib.git_server import GitServer, Handler, Silent  # noqa: E402
+from lib.registry import Registry  # noqa: E402
+from lib.run_spec import run_spec  # noqa: E402
+from lib.runner import PROGRAM, Runner, descendants, leftovers, processes_with, wait_until  # noqa: E402
+
+BASE = "FROM scratch\nCOPY busybox /bin/busybox\n"
+# Escapes its session, ignores every signal that can be ignored, and says when it is there.
+STUBBORN = ("trap '' TERM HUP INT; busybox setsid busybox sh -c \"trap '' TERM HUP INT; "
+            "busybox sleep {mark}\" & echo stubborn; while :; do busybox sleep {mark}; done")
+
+
+def run_line(script):
+    return "RUN " + json.dumps(["/bin/busybox", "sh", "-c", script.replace(
+        "busybox ", "/bin/busybox ")]) + "\n"
+
+
+class RunnerTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        cls.data = cls.folder / "data"  # one store for all: the probe of the engine is done once
+        cls.data.mkdir()
+        cls.server = cls.enterClassContext(GitServer(cls.folder))
+        cls.registry = cls.enterClassContext(Registry())
+        cls.repo = GitRepository(cls.folder / "app.git")
+        cls.busybox = cls.repo.blob(busybox())
+        cls.runs = 0
+
+    def commit(self, dockerfile, files=None):
+        files = {"Dockerfile": dockerfile, **(files or {})}
+        tree = self.repo.tree(files)
+        entries = self.repo.git("ls-tree", tree) + f"\n100755 blob {self.busybox}\tbusybox\n"
+        tree = self.repo.git("mktree", stdin=entries.lstrip("\n").encode())
+        tip = self.repo.tip("main")
+        return self.repo.commit_tree(tree, parents=[tip] if tip else [])
+
+    def spec(self, **more):
+        type(self).runs += 1
+        more = {"runId": f"ca{self.runs}", "images": ["app:{{.Run.ID}}"], "push": True,
+                "registries": [{"name": "main", "loginServer": self.registry.address,
+                                "insecure": True}], **more}
+        return run_spec(self.data, more.pop("context", self.server.url("app.git")), **more)
+
+    def runner(self, **more):
+        run = Runner(self.spec(**more))
+        self.addCleanup(run.stop)
+        return run
+
+    def assert_end(self, run, status, word=None):
+        self.assertIsNotNone(run.result, run.log + run.errors)
+        self.assertEqual((run.result["status"], run.result.get("errorCode")), (status, word),
+                         f"{run.result}\n{run.log}")
+        self.assertEqual(run.report[-1]["type"], "result")
+        self.assert_clean(run)
+
+    def assert_clean(self, run):
+        self.assertEqual(leftovers(self.data, run.spec["runId"]), {})
+
+
+class Success(RunnerTest):
+    def test_commit_becomes_an_image_with_the_digest_that_the_registry_holds(self):
+        commit = self.commit(BASE + "ARG who\nCOPY message /\n" + run_line("echo built for $who"),
+                             {"message": "hello"})
+        run = self.runner(images=["app:{{.Run.ID}}", "team/app:{{.Run.Commit}}"],
+                          build={"arguments": [{"name": "who", "value": "{{.Run.Branch}}"}]})
+        self.assertEqual(run.run(), 0, run.errors)
+        self.assert_end(run, "Succeeded")
+        self.assertEqual(run.steps, dict.fromkeys(("fetch", "build", "push"), "Succeeded"))
+        self.assertIn("built for main", run.log)
+        self.assertTrue(run.has_line("commit", id=commit))
+        self.assertEqual([(i["repository"], i["tag"], i["digest"]) for i in run.images], [
+            ("app", run.spec["runId"], self.registry.digest("app", run.spec["runId"])),
+            ("team/app", commit, self.registry.digest("team/app", commit))])
+        self.assertEqual(self.registry.read_file(f"team/app:{commit}", "message"), b"hello")
+
+    def test_nothing_is_pushed_before_the_grant(self):
+        self.commit(BASE)
+        run = self.runner().start()
+        run.wait_report("push-wanted")
+        self.assertIsNone(self.registry.digest("app", run.spec["runId"]))
+        (run.folder / "grant").write_text("7\n")  # another attempt's
+        self.assertIsNone(run.process.poll())
+        run.grant()
+        self.assertEqual(run.wait(), 0)
+        self.assert_end(run, "Succeeded")
+
+    def test_build_without_push(self):
+        self.commit(BASE)
+        run = self.runner(push=False)
+        self.assertEqual(run.run(), 0)
+        self.assert_end(run, "Succeeded")
+        self.assertEqual((run.images, set(run.steps)), ([], {"fetch", "build"}))
+
+    def test_isolation_is_complete_where_it_is_permitted(self):
+        self.commit(BASE)
+        run = self.runner(push=False)
+        run.run()
+        if os.geteuid() == 0:
+            self.assertNotIn("not isolated", run.log)
+
+    def test_second_attempt_appends(self):
+        self.commit(BASE)
+        spec = self.spec(push=False)
+        Runner(spec).run()
+        run = Runner({**spec, "attempt": 2})
+        run.run()
+        self.assertEqual([line["attempt"] for line in run.report if line["type"] == "result"], [1, 2])
+        self.assertIn("attempt 2", run.log)
+
+
+class Failures(RunnerTest):
+    def test_user_s_mistakes_are_failed(self):
+        rows = [(BASE + run_line("exit 3"), {}, "build_failed"),
+                ("FORM scratch\n", {}, "dockerfile_invalid"),
+                (BASE, {"images": ["app:{{.Run.Nonsense}}"]}, None),
+                (BASE, {"context": self.server.url("app.git#nowhere")}, "ref_not_found"),
+                (BASE, {"build": {"dockerFilePath": "other"}}, "dockerfile_missing")]
+        for dockerfile, more, word in rows:
+            with self.subTest(word):
+                self.commit(dockerfile)
+                run = self.runner(**more)
+                run.run()
+                if word:
+                    self.assert_end(run, "Failed", word)
+                else:  # refused with the specification already
+                    self.assertEqual((run.process.returncode, run.result), (2, None))
+
+    def test_registry_that_is_not_there(self):
+        self.commit(BASE)
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            address = "127.0.0.1:%d" % nobody.getsockname()[1]
+            run = self.runner(registries=[
+                {"name": "main", "loginServer": address, "insecure": True}])
+            run.run()
+        self.assert_end(run, "Error", "registry_unreachable")
+        self.assertEqual(run.steps["push"], "Error")
+
+    def test_no_registry_configured(self):
+        self.commit(BASE)
+        run = self.runner(registries=[])
+        run.run()
+        self.assert_end(run, "Error", "registry_missing")
+
+    def test_log_without_end(self):
+        self.commit(BASE + run_line("busybox yes"))
+        run = self.runner(limits={"logBytes": 100_000})
+        run.run()
+        self.assert_end(run, "Failed", "log_limit")
+        self.assertLess(len(run.log), 170_000)
+
+    def test_login_is_used_and_never_shown(self):
+        self.commit(BASE + "ARG TOKEN\n" + run_line(
+            "echo raw $TOKEN; echo $TOKEN | busybox base64; exit 1"))
+        secret = "correct-horse-battery"
+        with Registry(user="bob", password="pass-word-of-bob") as registry:
+            login = {"name": "main", "loginServer": registry.address, "insecure": True,
+                     "username": "bob", "password": "pass-word-of-bob"}
+            run = self.runner(registries=[login], build={"arguments": [
+                {"name": "TOKEN", "value": secret, "isSecret": True}]})
+            run.run()
+            self.assert_end(run, "Failed", "build_failed")
+            self.assertIn("raw ***", run.log)
+            self.assertNotIn(secret, run.log + json.dumps(run.report))
+            self.assertNotIn("Y29ycmVjdC1ob3JzZS1iYXR0ZXJ5"[:24], run.log)
+            self.commit(BASE)
+            run = self.runner(registries=[login])
+            run.run()
+            self.assert_end(run, "Succeeded")
+            run = self.runner(registries=[{**login, "password": "wrong"}])
+            run.run()
+            self.assert_end(run, "Error", "registry_auth")
+            self.assertNotIn("pass-word-of-bob", run.log)
+
+    def test_secrets_are_in_no_command_line_and_no_environment_but_the_consumer_s(self):
+        self.commit(BASE + run_line("busybox sleep 3"))
+        login = {"name": "main", "loginServer": self.registry.address, "insecure": True,
+                 "username": "bob", "password": "pass-word-of-bob"}
+        run = self.runner(push=False, registries=[login], build={
+            "contextAccessToken": "token-of-the-context"}).start()
+        run.wait_report("step", name="build", status="Running")
+        seen = 0
+        while run.process.poll() is None:
+            for pid in [run.process.pid, *descendants(run.process.pid)]:
+                try:
+                    text = (Path(f"/proc/{pid}/cmdline").read_bytes() +
+                            Path(f"/proc/{pid}/environ").read_bytes())
+                except OSError:
+                    continue
+                seen += 1
+                self.assertNotIn(b"pass-word-of-bob", text)
+                self.assertNotIn(b"token-of-the-context", text)
+        run.wait()
+        self.assertGreater(seen, 10)
+
+
+class Cancel(RunnerTest):
+    def test_build_that_daemonises_and_ignores_signals(self):
+        mark = str(987_000 + os.getpid() % 1000)
+        self.commit(BASE + run_line(STUBBORN.format(mark=mark)))
+        run = self.runner(graceMs=4_000).start()
+        run.wait_log("\nstubborn\n")
+        wait_until(lambda: len(processes_with(mark)) > 2, "it has daemonised")
+        run.cancel()
+        self.assertEqual(run.wait(15), 0)
+        self.assert_end(run, "Canceled", "canceled")
+        self.assertEqual(processes_with(mark), [])
+        self.assertEqual(run.steps["build"], "Canceled")
+
+    def test_while_fetching_and_while_waiting_for_the_grant(self):
+        self.commit(BASE)
+        self.server.misbehave("silent.git", Silent())
+        run = self.runner(context=self.server.url("silent.git"),
+                          limits={"gitStallMs": 60_000}).start()
+        run.wait_report("step", name="fetch", status="Running")
+        run.cancel()
+        run.wait(10)
+        self.assert_end(run, "Canceled", "canceled")
+        run = self.runner().start()
+        run.wait_report("push-wanted")
+        run.cancel()
+        run.wait(10)
+        self.assert_end(run, "Canceled", "canceled")
+        self.assertIsNone(self.registry.digest("app", run.spec["runId"]))
+
+    def test_inner_process_that_hangs_is_killed_and_the_end_told_for_it(self):
+        self.commit(BASE)
+        run = self.runner(graceMs=1_000).start()
+        run.wait_report("push-wanted")
+        inner = descendants(run.process.pid)[0]
+        os.kill(inner, signal.SIGSTOP)
+        run.cancel()
+        self.assertEqual(run.wait(15), 0)
+        self.assert_end(run, "Canceled", "canceled")
+        self.assertIn("killed", run.result["message"])
+        self.assertIn("Canceled", run.log)
+
+    def test_asking_again_and_again_changes_nothing(self):
+        self.commit(BASE + run_line(STUBBORN.format(mark="60")))
+        run = self.runner(graceMs=4_000).start()
+        run.wait_log("\nstubborn\n")
+        while run.process.poll() is None:
+            run.cancel()
+            try:
+                run.process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                pass
+        run.wait()
+        self.assert_end(run, "Canceled", "canceled")
+
+    def test_deadline(self):
+        self.commit(BASE + run_line(STUBBORN.format(mark="60")))
+        run = self.runner(timeoutMs=4_000, graceMs=2_000)
+        run.run()
+        self.assert_end(run, "Timeout", "timeout")
+        self.assertLess(run.seconds, 9)
+
+    def test_deadline_that_has_passed_already(self):
+        self.commit(BASE)
+        run = self.runner(deadlineMs=1_000)
+        run.run()
+        self.assert_end(run, "Timeout", "timeout")
+
+
+class Proxy:
+    """Stands before a registry: passes all on, but `intercept` may answer first."""
+
+    def __init__(self, registry, intercept):
+        outer = self
+
+        class Between(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            body = Handler.body
+
+            def pass_on(self):
+                body = self.body()
+                headers = {k: v for k, v in self.headers.items()
+                           if k not in ("Host", "Transfer-Encoding", "Content-Length")}
+                request = urllib.request.Request(f"http://{registry.address}{self.path}",
+                                                 data=body or None, headers=headers,
+                                                 method=self.command)
+                try:
+                    answer = urllib.request.urlopen(request)
+                except urllib.error.HTTPError as e:
+                    answer = e
+                with answer:
+                    return answer.status, dict(answer.headers.items()), answer.read()
+
+            def serve(self):
+                status, headers, data = intercept(self) or self.pass_on()
+                self.send_response(status)
+                for key, value in headers.items():
+                    if key not in ("Content-Length", "Date", "Transfer-Encoding"):
+                        self.send_header(key, value.replace(registry.address, outer.address))
+                if self.command != "HEAD":
+                    self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(data)
+
+            do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = serve
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Between)
+        self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None
+        self.address = "127.0.0.1:%d" % self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+        self.thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+class Push(RunnerTest):
+    def through(self, proxy, **more):
+        return self.runner(registries=[
+            {"name": "main", "loginServer": proxy.address, "insecure": True}], **more)
+
+    def test_registry_that_fails_at_first(self):
+        self.commit(BASE)
+        failures = [None, None]
+
+        def intercept(handler):
+            if handler.command == "POST" and failures:
+                failures.pop()
+                handler.body()
+                return 503, {}, b"not now"
+        with Proxy(self.registry, intercept) as proxy:
+            run = self.through(proxy)
+            run.run()
+        self.assert_end(run, "Succeeded")
+
+    def test_registry_that_holds_something_else(self):
+        self.commit(BASE)
+        pushed = []
+
+        def intercept(handler):
+            if handler.command == "PUT" and "/manifests/" in handler.path:
+                pushed.append(handler.path)
+            if handler.command == "HEAD" and "/manifests/" in handler.path and pushed:
+                return 200, {"Docker-Content-Digest": "sha256:" + "0" * 64,
+                             "Content-Type": "application/vnd.oci.image.manifest.v1+json"}, b""
+        with Proxy(self.registry, intercept) as proxy:
+            run = self.through(proxy)
+            run.run()
+        self.assert_end(run, "Error", "registry_digest")
+        self.assertEqual(run.images, [])
+
+    def canceled_at_manifest(self, deliver):
+        """Cancel in the moment in which the manifest arrives, which is then kept or dropped."""
+        self.commit(BASE, {"unique": os.urandom(8).hex()})
+        arrived = threading.Event()
+
+        def intercept(handler):
+            if handler.command != "PUT" or "/manifests/" not in handler.path:
+                return None
+            if deliver:
+                handler.pass_on()
+            else:
+                handler.body()
+            arrived.set()
+            threading.Event().wait(20)  # the engine gets no answer
+        with Proxy(self.registry, intercept) as proxy:
+            run = self.through(proxy, graceMs=12_000).start()
+            run.wait_report("push-wanted")
+            run.grant()
+            self.assertTrue(arrived.wait(30))
+            run.cancel()
+            run.wait(20)
+        return run
+
+    def test_cancel_after_the_registry_took_the_image_tells_the_truth(self):
+        run = self.canceled_at_manifest(deliver=True)
+        self.assert_end(run, "Succeeded")
+        self.assertEqual(run.images[0]["digest"],
+                         self.registry.digest("app", run.spec["runId"]))
+
+    def test_cancel_before_the_registry_took_the_image(self):
+        run = self.canceled_at_manifest(deliver=False)
+        self.assert_end(run, "Canceled", "canceled")
+        self.assertEqual(run.images, [])
+        self.assertIsNone(self.registry.digest("app", run.spec["runId"]))
+
+    def test_token_is_fetched_where_the_registry_says_but_only_near_it(self):
+        self.commit(BASE)
+        asked = []
+
+        def intercept(handler):
+            if handler.path.startswith("/token"):
+                asked.append(handler.headers.get("Authorization"))
+                return 200, {}, b'{"token": "bearer-of-today"}'
+            if handler.headers.get("Authorization") != "Bearer bearer-of-today":
+                handler.body()
+                return 401, {"WWW-Authenticate": f'Bearer realm="{realm}",service="s"'}, b"{}"
+            del handler.headers["Authorization"]
+        with Proxy(self.registry, intercept) as proxy:
+            realm = f"http://{proxy.address}/token"
+            login = {"name": "main", "loginServer": proxy.address, "insecure": True,
+                     "username": "bob", "password": "pass-word-of-bob"}
+            run = self.runner(registries=[login])
+            run.run()
+            self.assert_end(run, "Succeeded")
+            self.assertTrue(asked and asked[0].startswith("Basic "))
+            realm = "http://localhost:1/token"
+            run = self.runner(registries=[login])
+            run.run()
+            self.assert_end(run, "Error", "registry_auth")
+
+
+class Crash(RunnerTest):
+    def test_sigkill_of_the_runner_takes_the_build_and_the_sweep_removes_the_rest(self):
+        mark = str(986_000 + os.getpid() % 1000)
+        self.commit(BASE + run_line(STUBBORN.format(mark=mark)))
+        run = self.runner().start()
+        run.wait_log("\nstubborn\n")
+        os.kill(run.process.pid, signal.SIGKILL)
+        run.wait()
+        wait_until(lambda: not processes_with(mark), "the build is dead", 10)
+        self.assertIsNone(run.result)
+        wait_until(lambda: Runner(run.spec, "sweep").start().wait() == 0, "swept", 20)
+        self.assert_clean(run)
+        self.assertEqual(Runner(run.spec, "sweep").start().wait(), 0)
+
+    def test_inner_process_that_dies_leaves_no_result_and_no_rest(self):
+        self.commit(BASE + run_line(STUBBORN.format(mark="60")))
+        run = self.runner().start()
+        run.wait_log("\nstubborn\n")
+        os.kill(descendants(run.process.pid)[0], signal.SIGKILL)
+        self.assertEqual(run.wait(20), 1)
+        self.assertIsNone(run.result)
+        self.assert_clean(run)
+
+    def test_run_that_somebody_else_carries_out(self):
+        self.commit(BASE)
+        run = self.runner().start()
+        run.wait_report("push-wanted")
+        before = len(run.report)
+        for verb in (None, "sweep"):
+            second = Runner(run.spec, verb).start()
+            self.assertEqual(second.wait(), 1)
+        self.assertEqual(len(run.report), before)
+        run.grant()
+        run.wait()
+        self.assert_end(run, "Succeeded")
+
+    def test_lock_names_the_process_that_the_server_may_signal(self):
+        self.commit(BASE)
+        run = self.runner().start()
+        run.wait_report("push-wanted")
+        pid, start, boot = (run.folder / "lock").read_text().split()
+        self.assertEqual(int(pid), run.process.pid)
+        stat = Path(f"/proc/{pid}/stat").read_text()
+        self.assertEqual(stat.rpartition(")")[2].split()[19], start)
+        self.assertEqual(boot, Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+        self.assertTrue(run.has_line("started", pid=int(pid)))
+        run.cancel()
+        run.wait()
+
+
+class Program(RunnerTest):
+    def start(self, *arguments):
+        return subprocess.Popen([PROGRAM, *arguments], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def test_spare_runner_ends_with_its_input_or_a_signal(self):
+        spare = self.start()
+        spare.communicate(b"", timeout=10)
+        self.assertEqual(spare.returncode, 0)
+        spare = self.start()
+        wait_until(lambda: "pipe" in Path(f"/proc/{spare.pid}/wchan").read_text() or
+                   re.search(r"SigIgn:.*1000$", Path(f"/proc/{spare.pid}/status").read_text(), re.M),
+                   "it waits")
+        spare.terminate()
+        spare.communicate(timeout=10)
+        self.assertEqual(spare.returncode, -signal.SIGTERM)
+
+    def test_specifications_that_are_none(self):
+        good = self.spec()
+        for text in (b"{", b"[]", b'{"v":1}', json.dumps({**good, "v": 2}).encode(),
+                     json.dumps(good).encode() + b"x", b"\0" * 100):
+            program = self.start()
+            _, errors = program.communicate(text, timeout=10)
+            self.assertEqual(program.returncode, 2, text)
+            self.assertIn(b"spec.invalid", errors)
+
+    def test_usage(self):
+        program = self.start("--version")
+        self.assertRegex(program.communicate()[0], rb"^slipway-runner \d")
+        program = self.start("nonsense")
+        program.communicate(timeout=10)
+        self.assertEqual(program.returncode, 2)
+
+    def test_probe_says_a_line_for_each_part(self):
+        run = Runner({**self.spec(), "attempt": 0, "runId": "probe"}, "probe").start()
+        self.assertEqual(run.wait(), 0, run.errors)
+        lines = {line["name"]: line for line in map(json.loads, run.output.splitlines())}
+        for name in ("isolation", "cgroup", "git", "registry main"):
+            self.assertTrue(lines[name]["ok"], lines[name])
+        self.assertGreater(len(lines), 4)
+        spec = self.spec(registries=[{"name": "main", "loginServer": "127.0.0.1:1"}])
+        run = Runner({**spec, "attempt": 0, "runId": "probe"}, "probe").start()
+        run.wait()
+        lines = {line["name"]: line for line in map(json.loads, run.output.splitlines())}
+        self.assertFalse(lines["registry main"]["ok"])
+        self.assertTrue(lines["registry main"]["hint"])
+
+    def test_nobody_may_look_into_it_or_get_its_core(self):
+        self.commit(BASE)
+        run = self.runner().start()
+        run.wait_report("push-wanted")
+        for pid in [run.process.pid, *descendants(run.process.pid)]:
+            limits = Path(f"/proc/{pid}/limits").read_text()
+            self.assertRegex(limits, r"Max core file size\s+0\s")
+        run.cancel()
+        run.wait()
+
+
+if __name__ == "__main__":
+    unittest.main()
