@@ -5,9 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tools/install-packages.sh build run demo test
-# Recorded webhook payloads of GitHub; the version is pinned in tests/package.json.
+# Recorded webhook payloads of GitHub; version and content are pinned by the lock file.
 if [ ! -d tests/node_modules/@octokit/webhooks-examples ]; then
-    (cd tests && npm install --no-audit --no-fund --no-package-lock --loglevel=error)
+    (cd tests && npm ci --no-audit --no-fund --loglevel=error)
 fi
 
 cmake --preset debug >/dev/null
