@@ -78,8 +78,10 @@ void stmt_end(struct stmt *s)
 		destroy(s);
 		return;
 	}
-	sqlite3_reset(s->handle);
-	sqlite3_clear_bindings(s->handle);
+	if (s->handle) { /* there is none when preparing failed */
+		sqlite3_reset(s->handle);
+		sqlite3_clear_bindings(s->handle);
+	}
 	s->in_use = false;
 }
 

@@ -18,6 +18,7 @@ void answer_clear(struct answer *a)
 	free(a->secret);
 	free(a->commit);
 	free(a->context);
+	free(a->platform);
 	*a = (struct answer){ 0 };
 }
 
@@ -287,6 +288,32 @@ void push(struct world *w, const char *id, const char *before, const char *after
 	receive(w, (struct happening){ .id = id, .before = before, .after = after });
 }
 
+/* ---- tasks ---- */
+
+static void on_task(const struct task *task, const struct err *err, void *data)
+{
+	struct world *w = data;
+
+	answered(w, err);
+	w->answer.found = task != NULL;
+	if (task)
+		strvec_push(&w->answer.names, task->name);
+}
+
+void put_task(struct world *w, struct task *task)
+{
+	begin(w);
+	queue_put_task(w->queue, task, on_task, w);
+	world_wait(w);
+}
+
+void delete_task(struct world *w, const char *registry, const char *name)
+{
+	begin(w);
+	queue_delete_task(w->queue, registry, name, on_task, w);
+	world_wait(w);
+}
+
 /* ---- runs ---- */
 
 static void read_run(struct answer *a, const struct run *run)
@@ -300,10 +327,25 @@ static void read_run(struct answer *a, const struct run *run)
 	a->error_message = xstrdup(run->error_message);
 	a->commit = xstrdup(run->commit);
 	a->context = xstrdup(run->build.context);
+	a->platform = platform_text(&run->build.platform);
+	a->archived = run->archive_enabled;
 	a->steps = run->steps_len;
 	a->images = run->images_len;
 	if (run->build.args_len && secret_is_set(&run->build.args[0].secret))
 		a->secret = xstrdup(secret_reveal(&run->build.args[0].secret));
+}
+
+/* Releases what the answer has of an earlier run, so that the last of several counts. */
+static void read_last_run(struct answer *a, const struct run *run)
+{
+	struct strvec runs = a->runs;
+	bool more = a->more;
+
+	a->runs = (struct strvec){ 0 };
+	answer_clear(a);
+	a->runs = runs;
+	a->more = more;
+	read_run(a, run);
 }
 
 static void on_run_answer(const struct run *run, const struct err *err, void *data)
@@ -385,6 +427,25 @@ void lost(struct world *w, const char *id, int attempt, const char *why)
 	world_wait(w);
 }
 
+static void on_filled(const struct run *run, const struct err *err, void *data)
+{
+	(void)run;
+	answered(data, err);
+}
+
+void fill(struct world *w, int runs, const char *order_key)
+{
+	for (int i = 0; i < runs; i++) {
+		struct run run = { .registry = xstrdup("main"),
+				   .order_key = xstrdup(order_key),
+				   .build = { .dockerfile = xstrdup("Dockerfile") } };
+		w->waiting++;
+		queue_submit(w->queue, &run, on_filled, w);
+	}
+	world_wait(w);
+	strvec_release(&w->news);
+}
+
 static const char *const outcomes[] = {
 	[CANCEL_DONE] = "done",   [CANCEL_ACCEPTED] = "accepted", [CANCEL_ALREADY] = "already",
 	[CANCEL_ENDED] = "ended", [CANCEL_UNKNOWN] = "unknown",
@@ -415,6 +476,13 @@ enum cancel_outcome cancel(struct world *w, const char *id)
 			return o;
 	fail();
 	return CANCEL_UNKNOWN;
+}
+
+void cancel_ids(struct world *w, const char *const *batch, size_t len)
+{
+	begin(w);
+	queue_cancel(w->queue, "main", batch, len, on_canceled, w);
+	world_wait(w);
 }
 
 void cancel_all(struct world *w, const char *text, bool dry_run)
@@ -451,10 +519,8 @@ static void on_listed(const struct run *runs, size_t len, bool more, const struc
 
 	answered(w, err);
 	w->answer.more = more;
-	for (size_t i = 0; i < len; i++) {
-		strvec_push(&w->answer.runs, runs[i].id);
-		w->answer.seq = runs[i].seq;
-	}
+	for (size_t i = 0; i < len; i++)
+		read_last_run(&w->answer, &runs[i]);
 }
 
 void list(struct world *w, const char *text, int64_t before_seq, size_t top)
@@ -467,6 +533,56 @@ void list(struct world *w, const char *text, int64_t before_seq, size_t top)
 	begin(w);
 	queue_list_runs(w->queue, "main", filter, before_seq, top, on_listed, w);
 	filter_destroy(filter);
+	world_wait(w);
+}
+
+void list_unfinished(struct world *w)
+{
+	begin(w);
+	queue_unfinished(w->queue, on_listed, w);
+	world_wait(w);
+}
+
+static void on_deliveries(const struct delivery *deliveries, size_t len, const struct err *err,
+			  void *data)
+{
+	struct world *w = data;
+
+	answered(w, err);
+	for (size_t i = 0; i < len; i++)
+		read_delivery(&w->answer, &deliveries[i]);
+}
+
+void list_deliveries(struct world *w, const char *id)
+{
+	begin(w);
+	if (id)
+		queue_get_delivery(w->queue, id, on_deliveries, w);
+	else
+		queue_list_deliveries(w->queue, 50, on_deliveries, w);
+	world_wait(w);
+}
+
+void archive(struct world *w, const char *id, bool archived)
+{
+	begin(w);
+	queue_set_archived(w->queue, "main", id, archived, on_run_answer, w);
+	world_wait(w);
+}
+
+static void on_collected(const char *const *names, size_t len, const struct err *err, void *data)
+{
+	struct world *w = data;
+
+	answered(w, err);
+	for (size_t i = 0; i < len; i++)
+		strvec_push(&w->answer.runs, names[i]);
+}
+
+void collect(struct world *w, int64_t runs_before_ms, int64_t deliveries_before_ms)
+{
+	begin(w);
+	queue_collect(w->queue, runs_before_ms, deliveries_before_ms, on_collected, w);
 	world_wait(w);
 }
 
@@ -499,7 +615,7 @@ const char *news(struct world *w)
 	return text;
 }
 
-char *sql_text(struct world *w, const char *sql)
+static char *sql_column(struct world *w, const char *sql, int column)
 {
 	sqlite3 *sqlite;
 	sqlite3_stmt *s;
@@ -507,11 +623,22 @@ char *sql_text(struct world *w, const char *sql)
 	assert_int_equal(sqlite3_open(w->path, &sqlite), SQLITE_OK);
 	assert_int_equal(sqlite3_prepare_v2(sqlite, sql, -1, &s, NULL), SQLITE_OK);
 	char *text = sqlite3_step(s) == SQLITE_ROW
-			     ? xstrdup((const char *)sqlite3_column_text(s, 0))
+			     ? xstrdup((const char *)sqlite3_column_text(s, column))
 			     : NULL;
 	sqlite3_finalize(s);
 	sqlite3_close(sqlite);
 	return text;
+}
+
+char *sql_text(struct world *w, const char *sql)
+{
+	return sql_column(w, sql, 0);
+}
+
+/* The last column of the first line: "SEARCH run USING INDEX …". */
+char *sql_plan(struct world *w, const char *explain)
+{
+	return sql_column(w, explain, 3);
 }
 
 int64_t sql_number(struct world *w, const char *sql)

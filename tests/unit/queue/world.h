@@ -30,7 +30,8 @@ struct answer {
 	enum run_status status;
 	int attempt;
 	int64_t seq;
-	char *error_code, *error_message, *secret, *commit, *context;
+	bool archived;
+	char *error_code, *error_message, *secret, *commit, *context, *platform;
 	size_t steps, images;
 };
 
@@ -75,9 +76,14 @@ void receive_async(struct world *w, const struct happening *h); /* w->waiting co
 void receive(struct world *w, struct happening h);
 void push(struct world *w, const char *id, const char *before, const char *after);
 
+/* ---- tasks ---- */
+void put_task(struct world *w, struct task *task); /* its name in w->answer.names */
+void delete_task(struct world *w, const char *registry, const char *name);
+
 /* ---- runs ---- */
 void submit(struct world *w, const char *order_key);
 void submit_run(struct world *w, struct run *run);
+void fill(struct world *w, int runs, const char *order_key); /* all at once */
 /* Its id in w->answer.runs, or none; a borrowed copy is returned, NULL when nothing is ready. */
 const char *claim(struct world *w);
 bool progress(struct world *w, const char *id, int attempt, const struct run *record);
@@ -86,10 +92,15 @@ bool finish(struct world *w, const char *id, int attempt, enum run_status status
 bool finish_with(struct world *w, const char *id, int attempt, const struct run *result);
 void lost(struct world *w, const char *id, int attempt, const char *why);
 enum cancel_outcome cancel(struct world *w, const char *id);
+void cancel_ids(struct world *w, const char *const *batch, size_t len);
 void cancel_all(struct world *w, const char *filter, bool dry_run);
 void get(struct world *w, const char *id);
 enum run_status status_of(struct world *w, const char *id);
 void list(struct world *w, const char *filter, int64_t before_seq, size_t top);
+void list_unfinished(struct world *w);
+void list_deliveries(struct world *w, const char *id); /* NULL: the newest 50 */
+void archive(struct world *w, const char *id, bool archived);
+void collect(struct world *w, int64_t runs_before_ms, int64_t deliveries_before_ms);
 /* The ids of the last answer, "ca2 ca1". Valid until the next call. */
 const char *ids(struct world *w);
 /* News since the last call of this, "ca1 Queued,ready". */
@@ -98,4 +109,5 @@ const char *news(struct world *w);
 /* One number from a connection of the test's own. */
 int64_t sql_number(struct world *w, const char *sql);
 char *sql_text(struct world *w, const char *sql);
+char *sql_plan(struct world *w, const char *explain);
 void sql_run(struct world *w, const char *sql);
