@@ -55,6 +55,8 @@ void world_reopen(struct world *w);
 void world_destroy(struct world *w);
 void world_wait(struct world *w); /* until w->waiting is 0 */
 void answer_clear(struct answer *a);
+void answer_begin(struct world *w); /* before a call: its answer is due */
+void answer_came(struct world *w, const struct err *err);
 
 /* ---- deliveries ---- */
 /* An event of github.com/acme/app; runs in registry "main" of task "web" (or none). */
