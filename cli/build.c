@@ -5,6 +5,7 @@
 #include "cli/build_options.h"
 #include "cli/client.h"
 #include "cli/follow.h"
+#include "cli/record.h"
 #include "cli/upload.h"
 #include "cli/verbs.h"
 #include "cli/views.h"
@@ -62,7 +63,7 @@ static json_t *request_of(struct cli *cli, const struct build_call *b, struct er
 	json_t *request = json_pack("{s:s,s:s,s:s,s:o}", "type", "DockerBuildRequest",
 				    "sourceLocation", source.location, "dockerFilePath",
 				    source.dockerfile, "platform", platform);
-	if (b->options.timeout_s)
+	if (b->options.timeout_s >= 0)
 		json_object_set_new(request, "timeout", json_integer(b->options.timeout_s));
 	free(source.location);
 	free(source.dockerfile);
@@ -76,18 +77,19 @@ static json_t *request_of(struct cli *cli, const struct build_call *b, struct er
 	return request;
 }
 
-/* The last line of a build: what was pushed. */
-static void print_images(FILE *to, const json_t *run)
+/* The last lines of a build: what was pushed. */
+static void print_images(const json_t *run)
 {
+	cleanup_buf struct buf text = BUF_INIT;
 	size_t i;
 	json_t *image;
 
 	json_array_foreach (json_object_get(json_object_get(run, "properties"), "outputImages"), i,
-			    image)
-		fprintf(to, "%s/%s:%s@%s\n", json_string_value(json_object_get(image, "registry")),
-			json_string_value(json_object_get(image, "repository")),
-			json_string_value(json_object_get(image, "tag")),
-			json_string_value(json_object_get(image, "digest")));
+			    image) {
+		record_add_image(&text, image);
+		buf_addc(&text, '\n');
+	}
+	output_text(&text);
 }
 
 static int wait_for(struct cli *cli, const struct build_call *b, const char *run_id)
@@ -104,7 +106,7 @@ static int wait_for(struct cli *cli, const struct build_call *b, const char *run
 	if (!run)
 		return code;
 	if (!data) {
-		print_images(stdout, run);
+		print_images(run);
 		return code;
 	}
 	int printed = output_value(cli, run, &view_runs);
@@ -133,7 +135,7 @@ static int build(struct cli *cli, const struct build_call *b)
 int verb_build(struct cli *cli, int argc, char **argv)
 {
 	cleanup_strvec struct strvec operands = { 0 };
-	struct build_call b = { 0 };
+	struct build_call b = { .options = BUILD_OPTIONS_DEFAULT };
 	struct option_def own[BUILD_OPTION_ROWS + 3] = { 0 };
 	int exit;
 

@@ -11,8 +11,13 @@ struct build_options {
 	struct strvec images, args, secret_args;
 	const char *dockerfile, *target, *platform;
 	bool no_push, no_cache;
-	int64_t timeout_s;
+	int64_t timeout_s; /* -1: not given */
 };
+
+#define BUILD_OPTIONS_DEFAULT                                                                      \
+	{                                                                                          \
+		.timeout_s = -1                                                                    \
+	}
 
 enum { BUILD_OPTION_ROWS = 9 };
 

@@ -5,6 +5,7 @@
 
 #include "cli/client.h"
 #include "cli/help.h"
+#include "cli/printable.h"
 #include "common/crypto.h"
 #include "common/json.h"
 #include "common/scope.h"
@@ -40,6 +41,11 @@ bool cli_parse(struct cli *cli, const struct option_def *own, int argc, char **a
 	}
 	if (cli->help) {
 		help_print_verb(cli->verb, own, global);
+		*exit = EXIT_OK;
+		return false;
+	}
+	if (cli->version) {
+		puts("slipway " SLIPWAY_VERSION);
 		*exit = EXIT_OK;
 		return false;
 	}
@@ -129,25 +135,16 @@ int cli_fail(const struct err *err)
 
 void cli_say(const char *fmt, ...)
 {
-	va_list args;
-	va_start(args, fmt);
-	fputs("slipway: ", stderr);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
-	va_end(args);
-}
-
-void cli_detail(const struct cli *cli, const char *fmt, ...)
-{
+	cleanup_buf struct buf text = BUF_INIT, line = BUF_INIT;
 	va_list args;
 
-	if (!cli->verbose)
-		return;
 	va_start(args, fmt);
-	fputs("slipway: ", stderr);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
+	buf_vaddf(&text, fmt, args);
 	va_end(args);
+	buf_adds(&line, "slipway: ");
+	printable_add(&line, text.ptr);
+	buf_addc(&line, '\n');
+	fwrite(line.ptr, 1, line.len, stderr);
 }
 
 void cli_release(struct cli *cli)

@@ -2,7 +2,7 @@
  * cli: what every verb of the command line shares: the global options, exit codes, the table of
  * verbs.
  *
- * A verb is one file and one row in main.c. It gets the words after its name, parses them with
+ * A verb is one file and one row in verbs.c. It gets the words after its name, parses them with
  * cli_parse(), talks to the service through client.h, prints through output.h, and returns an
  * exit code. Results go to standard output; progress and messages to standard error.
  */
@@ -43,9 +43,6 @@ struct verb {
 	const char *details; /* paragraphs for --help and the man page, or NULL */
 };
 
-/* main.c's table; the last row has no name. */
-extern const struct verb cli_verbs[];
-
 /*
  * Parse the verb's words. True: go on. False: stop with *exit (help was printed, or a usage error
  * was reported). `max_operands` 0 means that the verb takes none.
@@ -63,8 +60,6 @@ char *cli_path(struct cli *cli, struct err *err, const char *fmt, ...)
 
 /* Print "slipway: message" and give the exit code that belongs to the error. */
 int cli_fail(const struct err *err);
-/* A message for people on standard error: "slipway: …" */
+/* A message for people on standard error: "slipway: …". Shows no control characters. */
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* The same, only with --verbose. */
-void cli_detail(const struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void cli_release(struct cli *cli);

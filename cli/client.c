@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 
+#include "cli/cli.h"
 #include "cli/socket_path.h"
 #include "common/crypto.h"
 #include "common/json.h"
@@ -78,14 +79,24 @@ int client_status(const struct client *c)
 	return (int)c->status;
 }
 
-const char *client_target(const struct client *c)
+const char *client_path_of(const struct client *c, const char *url)
 {
-	return c->target;
+	struct str all = str_from(url);
+
+	size_t own = strlen(c->target);
+
+	if (!c->is_unix && str_starts(all, c->target) && url[own] == '/')
+		return url + own;
+	if (!str_starts(all, "http://") && !str_starts(all, "https://"))
+		return url;
+	size_t host = str_find(all, '/', 0) + 2;
+	return url + str_find(all, '/', host);
 }
 
 /* One exchange: the answer's body either collects in `body` or, when it is a success, flows out. */
 struct exchange {
 	struct client *client;
+	const char *method, *url;
 	struct buf body;
 	bool (*write)(struct str bytes, void *data);
 	ssize_t (*read)(char *into, size_t room, void *data);
@@ -140,8 +151,9 @@ static int refused(struct client *c, const struct exchange *x, struct err *err)
 		long status;
 		enum err_code code;
 	} codes[] = {
-		{ 401, ERR_DENIED },   { 403, ERR_DENIED },  { 404, ERR_NOTFOUND },
-		{ 409, ERR_CONFLICT }, { 408, ERR_TIMEOUT }, { 503, ERR_UNAVAILABLE },
+		{ 401, ERR_DENIED },      { 403, ERR_DENIED },  { 404, ERR_NOTFOUND },
+		{ 409, ERR_CONFLICT },    { 408, ERR_TIMEOUT }, { 503, ERR_UNAVAILABLE },
+		{ 429, ERR_UNAVAILABLE },
 	};
 	enum err_code code = c->status >= 500 ? ERR_INTERNAL : ERR_INVALID;
 	cleanup_json json_t *answer = json_loadb(buf_str(&x->body).ptr, x->body.len, 0, NULL);
@@ -190,6 +202,7 @@ static void prepare(struct client *c, const char *method, const char *url, struc
 	if (c->is_unix)
 		curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, c->target);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "slipway/" SLIPWAY_VERSION);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
@@ -200,6 +213,8 @@ static void prepare(struct client *c, const char *method, const char *url, struc
 		curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, secret_reveal(&c->token));
 	}
 	x->client = c;
+	x->method = method;
+	x->url = url;
 	x->body.limit = ANSWER_LIMIT_BYTES;
 }
 
@@ -211,6 +226,8 @@ static int perform(struct client *c, struct exchange *x, struct err *err)
 	}
 	CURLcode rc = curl_easy_perform(c->curl);
 	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &c->status);
+	if (c->verbose)
+		cli_say("%s %s: %ld", x->method, x->url, c->status);
 	if (x->broken)
 		return -1; /* the reader has said why */
 	if (x->stopped)
@@ -269,23 +286,14 @@ int client_stream(struct client *c, const char *path, uint64_t *offset,
 	return rc;
 }
 
-int client_upload(struct client *c, const char *url,
+int client_upload(struct client *c, const char *path,
 		  ssize_t (*read)(char *into, size_t room, void *data), void *data, struct err *err)
 {
 	struct exchange x = { .read = read, .data = data };
-	struct str path = str_from(url);
-	size_t scheme = 0;
-
-	/* Only path and query count: the host is the one that we talk to already. */
-	if (str_starts(path, "http://") || str_starts(path, "https://")) {
-		scheme = str_find(path, '/', 0) + 2;
-		path = str_after(path, str_find(path, '/', scheme));
-	}
-	cleanup_free char *rest = str_dup(path);
-	cleanup_free char *target = full_url(c, rest);
+	cleanup_free char *url = full_url(c, path);
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/gzip");
 
-	prepare(c, "PUT", target, &x);
+	prepare(c, "PUT", url, &x);
 	curl_easy_setopt(c->curl, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(c->curl, CURLOPT_READFUNCTION, on_upload);
 	curl_easy_setopt(c->curl, CURLOPT_READDATA, &x);

@@ -36,11 +36,14 @@ int client_status(const struct client *c);
 int client_stream(struct client *c, const char *path, uint64_t *offset,
 		  bool (*write)(struct str bytes, void *data), void *data, struct err *err);
 
-/* PUT what `read` gives (0 at the end, -1 to break off with *err set by it); `url` may be absolute:
- * over the Unix socket only its path and query count. */
-int client_upload(struct client *c, const char *url,
+/* PUT what `read` gives: 0 at the end, -1 to break off with *err set by it. */
+int client_upload(struct client *c, const char *path,
 		  ssize_t (*read)(char *into, size_t room, void *data), void *data,
 		  struct err *err);
 
-/* Where it talks to, for messages: "/run/…/slipway.sock" or the URL. */
-const char *client_target(const struct client *c);
+/*
+ * The path and query of a URL that the service gave: whatever host it names, the one that we talk
+ * to already is asked. Behind a proxy that serves us below a path, that path goes too. Borrowed
+ * from `url`.
+ */
+const char *client_path_of(const struct client *c, const char *url);

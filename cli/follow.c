@@ -1,5 +1,6 @@
 #include "cli/follow.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <time.h>
 
@@ -24,8 +25,10 @@ struct follow {
 	struct cli *cli;
 	const char *run_id;
 	const struct follow_opts *opts;
-	bool cancel_sent;
+	bool cancel_told, cancel_sent;
+	bool connected; /* the service answered once: it is worth waiting for */
 	bool detached;
+	int write_error; /* errno of `out`, or 0 */
 };
 
 static void ask_cancel(struct follow *f)
@@ -35,11 +38,16 @@ static void ask_cancel(struct follow *f)
 	/* The stream has the client's connection: the cancel goes through one of its own. */
 	struct client *other = client_create(f->cli->server, f->cli->token_file, f->cli->verbose);
 
-	cli_say("asking for a cancel of %s; Ctrl-C again leaves it alone and detaches", f->run_id);
-	if (!path || client_json(other, "POST", path, NULL, NULL, &err) < 0)
-		cli_say("%s", err.msg);
+	if (!f->cancel_told)
+		cli_say("asking for a cancel of %s; Ctrl-C again leaves it alone and detaches",
+			f->run_id);
+	f->cancel_told = true;
+	int rc = path ? client_json(other, "POST", path, NULL, NULL, &err) : -1;
 	client_destroy(other);
-	f->cancel_sent = true;
+	/* A service that is just being restarted is asked again at the next look. */
+	f->cancel_sent = rc == 0 || err.code != ERR_UNAVAILABLE;
+	if (rc < 0 && f->cancel_sent)
+		cli_say("%s", err.msg);
 }
 
 /* False: the user wants to leave. */
@@ -58,10 +66,13 @@ static bool on_bytes(struct str bytes, void *data)
 {
 	struct follow *f = data;
 	FILE *out = f->opts->out;
-	bool written =
-		!out || (fwrite(bytes.ptr, 1, bytes.len, out) == bytes.len && fflush(out) == 0);
 
-	return heed_interrupts(f) && written;
+	f->connected = true;
+	if (out && (fwrite(bytes.ptr, 1, bytes.len, out) != bytes.len || fflush(out) != 0)) {
+		f->write_error = errno;
+		return false;
+	}
+	return heed_interrupts(f);
 }
 
 static void pause_ms(int ms)
@@ -70,10 +81,14 @@ static void pause_ms(int ms)
 	nanosleep(&delay, NULL);
 }
 
-static void catch_interrupts(bool on)
+/* A program that was started with Ctrl-C ignored (nohup, '&' of a script) goes on ignoring it. */
+static void catch_interrupts(struct sigaction *before)
 {
-	struct sigaction action = { .sa_handler = on ? on_interrupt : SIG_DFL };
-	sigaction(SIGINT, &action, NULL);
+	struct sigaction action = { .sa_handler = on_interrupt };
+
+	sigaction(SIGINT, NULL, before);
+	if (before->sa_handler != SIG_IGN)
+		sigaction(SIGINT, &action, NULL);
 }
 
 static int stream_log(struct follow *f, struct err *err)
@@ -89,7 +104,8 @@ static int stream_log(struct follow *f, struct err *err)
 		struct err trouble = { 0 };
 		if (client_stream(cli_client(f->cli), path, &offset, on_bytes, f, &trouble) == 0)
 			return 0;
-		if (trouble.code != ERR_UNAVAILABLE || !f->opts->live) {
+		f->connected = f->connected || client_status(cli_client(f->cli)) != 0;
+		if (trouble.code != ERR_UNAVAILABLE || !f->opts->live || !f->connected) {
 			*err = trouble;
 			return -1;
 		}
@@ -109,13 +125,21 @@ int follow_log(struct cli *cli, const char *run_id, const struct follow_opts *op
 	struct follow f = { .cli = cli, .run_id = run_id, .opts = opts };
 	struct err err = { 0 };
 
+	struct sigaction before;
+
 	interrupts = 0;
-	catch_interrupts(opts->cancel);
+	if (opts->cancel)
+		catch_interrupts(&before);
 	int rc = stream_log(&f, &err);
-	catch_interrupts(false);
+	if (opts->cancel)
+		sigaction(SIGINT, &before, NULL);
 	if (f.detached) {
-		cli_say("detached; %s goes on: slipway task logs --run-id %s", run_id, run_id);
+		cli_say("detached; to come back: slipway task logs --run-id %s", run_id);
 		return EXIT_RUN;
+	}
+	if (f.write_error) {
+		cli_say("cannot write the log: %s", strerror(f.write_error));
+		return EXIT_SERVICE;
 	}
 	return rc < 0 ? cli_fail(&err) : EXIT_OK;
 }
@@ -126,15 +150,19 @@ int follow_verdict(const json_t *run)
 	const char *status = json_string_value(json_object_get(properties, "status"));
 	const char *message = json_string_value(json_object_get(properties, "runErrorMessage"));
 	const char *code = json_string_value(json_object_get(properties, "errorCode"));
+	const char *run_id = json_string_value(json_object_get(properties, "runId"));
 	enum run_status value;
 
 	if (!status || run_status_parse(&value, str_from(status)) < 0 ||
-	    !run_status_is_terminal(value))
+	    !run_status_is_terminal(value)) {
+		cli_say("the log of run %s ended, but not the run: %s", run_id ? run_id : "?",
+			status ? status : "the service gave no status");
 		return EXIT_SERVICE;
+	}
 	if (value == RUN_SUCCEEDED)
 		return EXIT_OK;
-	cli_say("run %s: %s%s%s%s%s", json_string_value(json_object_get(properties, "runId")),
-		status, code ? " (" : "", code ? code : "", code ? ")" : "", "");
+	cli_say("run %s: %s%s%s%s", run_id ? run_id : "?", status, code ? " (" : "",
+		code ? code : "", code ? ")" : "");
 	if (message)
 		cli_say("%s", message);
 	return EXIT_RUN;

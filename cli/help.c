@@ -1,6 +1,6 @@
 #include "cli/help.h"
 
-#include <stdio.h>
+#include "cli/verbs.h"
 
 void help_global_options(struct cli *cli, struct option_def table[HELP_GLOBAL_OPTIONS])
 {
@@ -43,19 +43,39 @@ void help_print_verb(const struct verb *verb, const struct option_def *own,
 	buf_release(&text);
 }
 
-void help_print_program(void)
+void help_print_group(FILE *to, const char *word)
 {
-	puts("Usage: slipway VERB [OPTIONS] [OPERANDS]\n"
-	     "\n"
-	     "Turns a commit into a container image in a registry.\n"
-	     "\n"
-	     "Verbs:");
+	fprintf(to, "Usage: slipway %s VERB [OPTIONS]\n\nVerbs:\n", word);
+	for (const struct verb *v = cli_verbs; v->name; v++) {
+		if (str_starts(str_from(v->name), word) && v->name[strlen(word)] == ' ')
+			fprintf(to, "  %-22s %s\n", v->name, v->summary);
+	}
+}
+
+void help_print_program(FILE *to)
+{
+	fputs("Usage: slipway VERB [OPTIONS] [OPERANDS]\n"
+	      "\n"
+	      "Turns a commit into a container image in a registry.\n"
+	      "\n"
+	      "Verbs:\n",
+	      to);
 	for (const struct verb *v = cli_verbs; v->name; v++)
-		printf("  %-22s %s\n", v->name, v->summary);
-	puts("\n"
-	     "slipway VERB --help tells more about a verb. Without --server it talks to the Unix socket of\n"
-	     "the local service: $SLIPWAY_SOCKET, then slipway.sock in the data folder.\n"
-	     "\n"
-	     "Exit: 0 done · 1 the run did not succeed · 2 usage or invalid input · 3 the service cannot be\n"
-	     "reached or failed · 4 not permitted · 5 not found · 6 conflict.");
+		fprintf(to, "  %-22s %s\n", v->name, v->summary);
+	fputs("\n"
+	      "slipway VERB --help tells more about a verb. Without --server it talks to the Unix socket of\n"
+	      "the local service: $SLIPWAY_SOCKET, then slipway.sock in the data folder.\n"
+	      "\n"
+	      "Exit: 0 done · 1 the run did not succeed · 2 usage or invalid input · 3 the service cannot be\n"
+	      "reached or failed · 4 not permitted · 5 not found · 6 conflict.\n",
+	      to);
+}
+
+bool help_is_wanted(int argc, char **argv)
+{
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	}
+	return false;
 }

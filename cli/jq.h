@@ -2,7 +2,11 @@
 #pragma once
 #include <jansson.h>
 
+#include "common/buf.h"
 #include "common/err.h"
 
-/* Print each result on a line; strings without quotes, as scripts want them. Word "usage". */
-int jq_print(const json_t *value, const char *expression, struct err *err);
+/*
+ * Add each result as a line; strings without quotes, as scripts want them. When the expression
+ * fails half way, the results before that are there. Word "usage".
+ */
+int jq_run(struct buf *out, const json_t *value, const char *expression, struct err *err);

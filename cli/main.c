@@ -1,108 +1,98 @@
 /*
- * The command line: a table of verbs, found by the first two words or the first one.
+ * The command line: slipway [GLOBAL OPTIONS] VERB [OPTIONS] [OPERANDS].
  */
+#include <errno.h>
 #include <stdio.h>
 
-#include "cli/cli.h"
 #include "cli/help.h"
 #include "cli/verbs.h"
 
-const struct verb cli_verbs[] = {
-	{ "serve", "[-c FILE] [--data-dir DIR] [--listen ADDR:PORT]", "Run the service", verb_serve,
-	  "Runs slipway-server in this process. SIGTERM stops it without disturbing running builds; SIGHUP\n"
-	  "reads the configuration again." },
-	{ "config check", "[-c FILE]", "Check the configuration file", verb_config_check,
-	  "Prints each error with its line and column, and exits 2." },
-	{ "config print", "[-c FILE]", "Print the configuration in force, with its defaults",
-	  verb_config_print,
-	  "Secrets are shown as the reference that they were given by, never as values." },
-	{ "build", "[-t IMAGE]... [OPTIONS] CONTEXT",
-	  "Build an image from a folder or a git repository, and push it", verb_build,
-	  "CONTEXT is a local folder (packed by the rules of its .dockerignore), a git context\n"
-	  "URL#ref:folder, or https://….tar.gz. The log goes to standard output, or with -o json, -q or\n"
-	  "--jq to standard error. Ctrl-C asks for a cancel; a second one leaves the run alone." },
-	{ "task create", "-n NAME -c CONTEXT [-f FILE] -t IMAGE... [OPTIONS]",
-	  "Create or replace a task", verb_task_create,
-	  "A task builds its git context whenever a commit is pushed to the branch that the context names\n"
-	  "(URL#branch:folder; master when it names none)." },
-	{ "task show", "-n NAME", "Show a task", verb_task_show, NULL },
-	{ "task list", "", "List the tasks", verb_task_list, NULL },
-	{ "task delete", "-n NAME", "Delete a task; its runs stay", verb_task_delete, NULL },
-	{ "task list-runs", "[-n TASK] [--run-status STATUS] [--image IMAGE] [--top N]",
-	  "List runs, newest first", verb_task_list_runs, NULL },
-	{ "task show-run", "--run-id ID", "Show a run", verb_task_show_run, NULL },
-	{ "task logs", "[--run-id ID | -n TASK] [--no-follow]", "Show the log of a run, to its end",
-	  verb_task_logs, "Without --run-id: the last run of the task, or the last run of all." },
-	{ "task cancel-run", "--run-id ID... | --all [SELECTION]", "Cancel runs",
-	  verb_task_cancel_run,
-	  "Prints for each run what became of it. Returns when the cancel is accepted; with --wait at the\n"
-	  "end of the runs." },
-	{ "delivery list", "[--top N]", "List webhook deliveries, also those that matched nothing",
-	  verb_delivery_list, NULL },
-	{ "delivery show", "ID", "Show a delivery and what each task made of it",
-	  verb_delivery_show, NULL },
-	{ "check-health", "", "Check every part that a run needs", verb_check_health,
-	  "Data folder, engine and its isolation, git, registries, disk: a line each, and a hint for each\n"
-	  "failure. Exits 1 when a check failed." },
-	{ 0 },
-};
-
-/* How many of the words name this verb; 0 when they do not. */
-static int words_of(const struct verb *verb, int argc, char **argv)
+static int unknown(int argc, char **argv)
 {
-	struct str rest = str_from(verb->name), word;
-	int n = 0;
+	const char *second = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
+	const char *meant = verb_meant(argv[0], second);
+	bool both = second && verb_is_group(argv[0]);
 
-	while (str_split(&rest, ' ', &word)) {
-		if (n >= argc || !str_is(word, argv[n]))
-			return 0;
-		n++;
-	}
-	return n;
+	cli_say("unknown command '%.60s%s%.60s'%s%s%s", argv[0], both ? " " : "",
+		both ? second : "", meant ? " (did you mean '" : "; see slipway --help",
+		meant ? meant : "", meant ? "'?)" : "");
+	return EXIT_USAGE;
 }
 
-static int unknown_verb(int argc, char **argv)
+/* "slipway task": half a command. */
+static int group(int argc, char **argv)
 {
-	const char *names[ARRAY_LEN(cli_verbs)];
-	size_t n = 0;
-	char *given = argc > 1 && argv[1][0] != '-' ? xasprintf("%.40s %.40s", argv[0], argv[1])
-						    : xasprintf("%.40s", argv[0]);
-
-	for (const struct verb *v = cli_verbs; v->name; v++)
-		names[n++] = v->name;
-	names[n] = NULL;
-	const char *near = str_nearest(str_from(given), names);
-	if (near)
-		cli_say("unknown command '%s' (did you mean '%s'?)", given, near);
-	else
-		cli_say("unknown command '%s'; see slipway --help", given);
-	free(given);
+	if (help_is_wanted(argc, argv) || (argc > 1 && strcmp(argv[1], "help") == 0)) {
+		help_print_group(stdout, argv[0]);
+		return EXIT_OK;
+	}
+	help_print_group(stderr, argv[0]);
 	return EXIT_USAGE;
+}
+
+/* No verb: only options. */
+static int program(struct cli *cli, const struct option_def *global, int argc, char **argv)
+{
+	struct strvec operands = { 0 };
+	struct err err = { 0 };
+
+	if (options_parse(NULL, global, argc, argv, &operands, &err) < 0)
+		return cli_fail(&err);
+	strvec_release(&operands);
+	if (cli->version) {
+		puts("slipway " SLIPWAY_VERSION);
+		return EXIT_OK;
+	}
+	help_print_program(cli->help ? stdout : stderr);
+	return cli->help ? EXIT_OK : EXIT_USAGE;
+}
+
+/* The words behind the program's name; `leading` of them are options that stand before the verb. */
+static int dispatch(int argc, char **argv, int leading)
+{
+	struct cli cli = { 0 };
+	int words, rest = argc - leading;
+
+	cli.verb = verb_find(rest, argv + leading, &words);
+	if (!cli.verb && verb_is_group(argv[leading]) &&
+	    (rest == 1 || argv[leading + 1][0] == '-' || strcmp(argv[leading + 1], "help") == 0))
+		return group(rest, argv + leading);
+	if (!cli.verb)
+		return unknown(rest, argv + leading);
+	/* The verb's words make way: options that stood before it are as good as behind it. */
+	memmove(argv + words, argv, (size_t)leading * sizeof *argv);
+	int code = cli.verb->run(&cli, argc - words, argv + words);
+	cli_release(&cli);
+	return code;
+}
+
+static int run(int argc, char **argv)
+{
+	struct cli cli = { 0 };
+	struct option_def global[HELP_GLOBAL_OPTIONS];
+
+	/* "help VERB" is "VERB --help". */
+	if (argc > 1 && strcmp(argv[0], "help") == 0) {
+		memmove(argv, argv + 1, (size_t)(argc - 1) * sizeof *argv);
+		argv[argc - 1] = (char *)"--help";
+	}
+	help_global_options(&cli, global);
+	int leading = options_leading(global, argc, argv);
+	if (leading == argc || argv[leading][0] == '-')
+		return program(&cli, global, argc, argv);
+	if (strcmp(argv[leading], "help") == 0) {
+		help_print_program(stdout);
+		return EXIT_OK;
+	}
+	return dispatch(argc, argv, leading);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc < 2) {
-		help_print_program();
-		return EXIT_USAGE;
-	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-	    strcmp(argv[1], "help") == 0) {
-		help_print_program();
-		return EXIT_OK;
-	}
-	if (strcmp(argv[1], "--version") == 0) {
-		puts("slipway " SLIPWAY_VERSION);
-		return EXIT_OK;
-	}
-	for (const struct verb *verb = cli_verbs; verb->name; verb++) {
-		int words = words_of(verb, argc - 1, argv + 1);
-		if (words == 0)
-			continue;
-		struct cli cli = { .verb = verb };
-		int code = verb->run(&cli, argc - 1 - words, argv + 1 + words);
-		cli_release(&cli);
+	int code = run(argc - 1, argv + 1);
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
-	}
-	return unknown_verb(argc - 1, argv + 1);
+	cli_say("cannot write to standard output: %s", strerror(errno));
+	return code == EXIT_OK ? EXIT_SERVICE : code;
 }

@@ -145,6 +145,43 @@ int options_parse(const struct option_def *own, const struct option_def *global,
 	return 0;
 }
 
+/* Is the value of this word's option the word behind it? `known`: is there such an option at all?
+ */
+static bool wants_next(const struct option_def *table, const char *word, bool *known)
+{
+	const struct option_def *def = NULL;
+
+	if (word[1] == '-') {
+		size_t equals = strcspn(word + 2, "=");
+		def = find_long(table, (struct str){ word + 2, equals });
+		*known = def != NULL;
+		return def && def->kind != OPTION_FLAG && word[2 + equals] == '\0';
+	}
+	for (const char *p = word + 1; *p; p++) {
+		def = find_short(table, *p);
+		if (!def || def->kind != OPTION_FLAG) {
+			*known = def != NULL;
+			return def && p[1] == '\0';
+		}
+	}
+	*known = true;
+	return false;
+}
+
+int options_leading(const struct option_def *table, int argc, char **argv)
+{
+	int n = 0;
+
+	while (n < argc && argv[n][0] == '-' && argv[n][1]) {
+		bool known;
+		bool next = wants_next(table, argv[n], &known);
+		if (!known)
+			break;
+		n += next && n + 1 < argc ? 2 : 1;
+	}
+	return n;
+}
+
 void options_help(struct buf *out, const struct option_def *table)
 {
 	enum { COLUMN = 32 };

@@ -35,5 +35,8 @@ struct option_def {
 int options_parse(const struct option_def *own, const struct option_def *global, int argc,
 		  char **argv, struct strvec *operands, struct err *err);
 
+/* How many words at the beginning are options of this table, each with its value. */
+int options_leading(const struct option_def *table, int argc, char **argv);
+
 /* Aligned lines "  -t, --image IMAGE   help". */
 void options_help(struct buf *out, const struct option_def *table);

@@ -4,7 +4,6 @@
 
 #include "cli/jq.h"
 #include "cli/table.h"
-#include "common/clock.h"
 #include "common/scope.h"
 
 json_t *output_lift(const json_t *resource)
@@ -40,80 +39,78 @@ static json_t *lift_all(const json_t *value)
 	return list;
 }
 
-static void print_json(const json_t *value, size_t flags)
+static void add_json(struct buf *out, const json_t *value, size_t flags)
 {
-	char *text = json_dumps(value, flags | JSON_ENCODE_ANY);
+	cleanup_free char *text = json_dumps(value, flags | JSON_ENCODE_ANY);
+
+	if (!text)
+		return;
+	buf_adds(out, text);
+	buf_addc(out, '\n');
+}
+
+static void add_jsonl(struct buf *out, const json_t *value)
+{
+	size_t i;
+	json_t *item;
+
+	if (!json_is_array(value)) {
+		add_json(out, value, JSON_COMPACT);
+		return;
+	}
+	json_array_foreach ((json_t *)value, i, item)
+		add_json(out, item, JSON_COMPACT);
+}
+
+static void add_ids(struct buf *out, const json_t *value, const char *id)
+{
+	size_t i;
+	json_t *item;
+	const char *text = json_string_value(json_object_get(value, id));
+
 	if (text)
-		puts(text);
-	free(text);
+		buf_addf(out, "%s\n", text);
+	json_array_foreach ((json_t *)value, i, item)
+		add_ids(out, item, id);
 }
 
-static void print_jsonl(const json_t *value)
+int output_add(struct buf *out, const struct cli *cli, const json_t *value, const struct view *view,
+	       struct err *err)
 {
-	size_t i;
-	json_t *item;
+	cleanup_json json_t *flat = lift_all(value);
 
-	if (!json_is_array(value)) {
-		print_json(value, JSON_COMPACT);
-		return;
-	}
-	json_array_foreach ((json_t *)value, i, item)
-		print_json(item, JSON_COMPACT);
-}
-
-static void print_ids(const json_t *value, const char *id)
-{
-	size_t i;
-	json_t *item;
-
-	if (!json_is_array(value)) {
-		const char *text = json_string_value(json_object_get(value, id));
-		if (text)
-			puts(text);
-		return;
-	}
-	json_array_foreach ((json_t *)value, i, item)
-		print_ids(item, id);
+	if (cli->quiet)
+		add_ids(out, flat, view->id);
+	else if (cli->jq)
+		return jq_run(out, flat, cli->jq, err);
+	else if (cli->format == OUTPUT_JSON)
+		add_json(out, flat, JSON_INDENT(2));
+	else if (cli->format == OUTPUT_JSONL)
+		add_jsonl(out, flat);
+	else if (cli->format == OUTPUT_TSV)
+		table_add_tsv(out, flat, view->columns);
+	else
+		table_add(out, flat, view->columns, table_terminal_width());
+	return 0;
 }
 
 int output_value(const struct cli *cli, const json_t *value, const struct view *view)
 {
-	cleanup_json json_t *flat = lift_all(value);
+	cleanup_buf struct buf text = BUF_INIT;
 	struct err err = { 0 };
+	int rc = output_add(&text, cli, value, view, &err);
 
-	if (cli->quiet) {
-		print_ids(flat, view->id);
-		return EXIT_OK;
-	}
-	if (cli->jq)
-		return jq_print(flat, cli->jq, &err) < 0 ? cli_fail(&err) : EXIT_OK;
-	switch (cli->format) {
-	case OUTPUT_JSON: print_json(flat, JSON_INDENT(2)); break;
-	case OUTPUT_JSONL: print_jsonl(flat); break;
-	case OUTPUT_TSV: table_print_tsv(flat, view->columns); break;
-	case OUTPUT_TABLE: table_print(flat, view->columns); break;
-	}
-	return EXIT_OK;
+	output_text(&text);
+	return rc < 0 ? cli_fail(&err) : EXIT_OK;
+}
+
+void output_text(const struct buf *text)
+{
+	fwrite(buf_str(text).ptr, 1, text->len, stdout);
+	fflush(stdout);
 }
 
 bool output_is_data(const struct cli *cli)
 {
 	return cli->quiet || cli->jq || cli->format == OUTPUT_JSON || cli->format == OUTPUT_JSONL;
-}
-
-void output_duration_of(struct buf *cell, const char *start, const char *end)
-{
-	int64_t from_ms, to_ms = clock_now_ms();
-
-	if (!start || clock_parse(start, &from_ms) < 0 || (end && clock_parse(end, &to_ms) < 0))
-		return;
-	int64_t seconds = to_ms > from_ms ? (to_ms - from_ms + 500) / 1000 : 0;
-	buf_addf(cell, "%02d:%02d:%02d", (int)(seconds / 3600), (int)(seconds / 60 % 60),
-		 (int)(seconds % 60));
-}
-
-void output_duration(struct buf *cell, const json_t *item)
-{
-	output_duration_of(cell, json_string_value(json_object_get(item, "startTime")),
-			   json_string_value(json_object_get(item, "finishTime")));
 }

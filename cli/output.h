@@ -1,7 +1,8 @@
 /*
  * output: how results are printed: as `az` prints them. A resource's "properties" are lifted to
  * the top level; lists are arrays; jsonl is one object a line; tsv and table are the verb's
- * columns. Colours only on a terminal. Control characters of the service's texts are escaped.
+ * columns. Colours only on a terminal. A table shows no control characters (printable.h). Whether
+ * standard output took everything is asked once, at the end of main().
  */
 #pragma once
 #include <jansson.h>
@@ -25,13 +26,15 @@ struct view {
 /* A new reference: the resource with the members of "properties" at the top level. */
 json_t *output_lift(const json_t *resource);
 
-/* Print one resource or an array of them, by -o, -q and --jq. Lifts. EXIT_OK, or a usage error. */
+/*
+ * One resource or an array of them, lifted, by -o, -q and --jq. When --jq fails half way (word
+ * "usage"), what came before that is in `out`.
+ */
+int output_add(struct buf *out, const struct cli *cli, const json_t *value, const struct view *view,
+	       struct err *err);
+/* The same to standard output. EXIT_OK, or a usage error that was reported. */
 int output_value(const struct cli *cli, const json_t *value, const struct view *view);
+void output_text(const struct buf *text);
 
 /* -o json or jsonl, -q or --jq: standard output belongs to the result, a log goes elsewhere. */
 bool output_is_data(const struct cli *cli);
-
-/* "00:01:05" between two RFC 3339 times, until now without an end; nothing without a start. */
-void output_duration_of(struct buf *cell, const char *start, const char *end);
-/* Between startTime and finishTime: for DURATION. */
-void output_duration(struct buf *cell, const json_t *item);

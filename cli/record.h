@@ -3,5 +3,9 @@
 #pragma once
 #include <jansson.h>
 
-/* A run: what it is, where it stands, its steps and images, and why it failed. */
-void record_print_run(const json_t *run);
+#include "common/buf.h"
+
+/* A run (lifted): what it is, where it stands, its steps and images, and why it failed. */
+void record_add_run(struct buf *out, const json_t *run);
+/* "registry/repository:tag@digest" of one of its outputImages. */
+void record_add_image(struct buf *out, const json_t *image);

@@ -4,17 +4,6 @@
 #include "common/crypto.h"
 #include "common/scope.h"
 
-/* nextLink is absolute: only its path and query count. */
-static char *path_of_link(const char *link)
-{
-	struct str all = str_from(link);
-
-	if (!str_starts(all, "http://") && !str_starts(all, "https://"))
-		return xstrdup(link);
-	size_t host = str_find(all, '/', 0) + 2;
-	return str_dup(str_after(all, str_find(all, '/', host)));
-}
-
 static char *first_page(struct cli *cli, const char *filter, int64_t top, struct err *err)
 {
 	cleanup_buf struct buf query = BUF_INIT;
@@ -43,7 +32,7 @@ json_t *runs_list(struct cli *cli, const char *filter, int64_t top, struct err *
 		}
 		json_array_extend(runs, json_object_get(page, "value"));
 		const char *link = json_string_value(json_object_get(page, "nextLink"));
-		path = link ? path_of_link(link) : NULL;
+		path = link ? xstrdup(client_path_of(cli_client(cli), link)) : NULL;
 		json_decref(page);
 		if (!path)
 			return runs;

@@ -18,15 +18,6 @@ static const struct option_def server_options[] = {
 	{ 0 },
 };
 
-static bool wants_help(int argc, char **argv)
-{
-	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-			return true;
-	}
-	return false;
-}
-
 int verb_serve(struct cli *cli, int argc, char **argv)
 {
 	static const char *const places[] = { "slipway-server",
@@ -34,7 +25,7 @@ int verb_serve(struct cli *cli, int argc, char **argv)
 	cleanup_free char *here = fs_program_dir();
 	char *program = NULL;
 
-	if (wants_help(argc, argv)) {
+	if (help_is_wanted(argc, argv)) {
 		help_print_verb(cli->verb, server_options, NULL);
 		return EXIT_OK;
 	}

@@ -1,8 +1,8 @@
 #include "cli/table.h"
 
-#include <stdio.h>
 #include <sys/ioctl.h>
 
+#include "cli/printable.h"
 #include "common/scope.h"
 
 enum { COLUMNS_MAX = 16, GAP = 2 };
@@ -17,14 +17,7 @@ static const json_t *member(const json_t *item, const char *path)
 	return item;
 }
 
-/* Text of the service may hold anything: on a terminal, control characters are shown as '?'. */
-static void add_clean(struct buf *cell, const char *text)
-{
-	for (; *text; text++)
-		buf_addc(cell, (unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
-}
-
-static void make_cell(struct buf *cell, const json_t *item, const struct column *column)
+static void add_raw(struct buf *cell, const json_t *item, const struct column *column)
 {
 	if (column->make) {
 		column->make(cell, item);
@@ -32,12 +25,19 @@ static void make_cell(struct buf *cell, const json_t *item, const struct column 
 	}
 	const json_t *value = member(item, column->path);
 	if (json_is_string(value)) {
-		add_clean(cell, json_string_value(value));
+		buf_adds(cell, json_string_value(value));
 	} else if (value && !json_is_null(value)) {
 		cleanup_free char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-		if (text)
-			add_clean(cell, text);
+		buf_adds(cell, text ? text : "");
 	}
+}
+
+static void add_cell(struct buf *cell, const json_t *item, const struct column *column)
+{
+	cleanup_buf struct buf raw = BUF_INIT;
+
+	add_raw(&raw, item, column);
+	printable_add(cell, buf_str(&raw).ptr);
 }
 
 static size_t item_count(const json_t *value)
@@ -59,15 +59,7 @@ static size_t width_of(const char *text)
 	return n;
 }
 
-static size_t terminal_width(void)
-{
-	struct winsize size;
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
-		return 0;
-	return size.ws_col;
-}
-
-/* The first `width` code points. */
+/* The bytes of the first `width` code points. */
 static size_t bytes_for(const char *text, size_t width)
 {
 	const char *p = text;
@@ -79,59 +71,77 @@ static size_t bytes_for(const char *text, size_t width)
 	return (size_t)(p - text);
 }
 
-static void print_row(char *const *cells, const size_t *widths, size_t columns, size_t terminal,
-		      const char *on, const char *off)
+size_t table_terminal_width(void)
 {
-	size_t at = 0;
-
-	fputs(on, stdout);
-	for (size_t c = 0; c < columns; c++) {
-		size_t width = width_of(cells[c]);
-		size_t room = terminal && terminal > at ? terminal - at : terminal ? 1 : width;
-		size_t shown = width < room ? width : room;
-		fwrite(cells[c], 1, bytes_for(cells[c], shown), stdout);
-		if (c + 1 < columns)
-			printf("%*s", (int)(widths[c] - shown + GAP), "");
-		at += widths[c] + GAP;
-		if (terminal && at >= terminal)
-			break;
-	}
-	printf("%s\n", off);
+	struct winsize size;
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col;
 }
 
-void table_print(const json_t *value, const struct column *columns)
+/* The cells of one row, which never passes `room` columns and has no blanks at its end. */
+static void add_row(struct buf *out, char *const *cells, const size_t *widths, size_t columns,
+		    size_t room)
+{
+	size_t gap = 0; /* blanks that the next text wants before it */
+
+	for (size_t c = 0; c < columns; c++) {
+		size_t width = width_of(cells[c]);
+		if (width == 0) {
+			gap += widths[c] + GAP;
+			continue;
+		}
+		if (gap >= room)
+			return;
+		buf_addf(out, "%*s", (int)gap, "");
+		room -= gap;
+		size_t shown = width < room ? width : room;
+		buf_add(out, cells[c], bytes_for(cells[c], shown));
+		room -= shown;
+		gap = widths[c] - shown + GAP;
+	}
+}
+
+static void measure(size_t *widths, const struct strvec *cells, size_t columns)
+{
+	for (size_t i = 0; i < cells->len; i++) {
+		size_t width = width_of(cells->items[i]);
+		if (width > widths[i % columns])
+			widths[i % columns] = width;
+	}
+}
+
+void table_add(struct buf *out, const json_t *value, const struct column *columns, size_t width)
 {
 	cleanup_strvec struct strvec cells = { 0 };
 	size_t widths[COLUMNS_MAX] = { 0 };
-	size_t n = 0, rows = item_count(value), terminal = terminal_width();
+	size_t n = 0, rows = item_count(value);
 
 	for (; columns[n].title; n++)
 		strvec_push(&cells, columns[n].title);
 	for (size_t row = 0; row < rows; row++) {
 		for (size_t c = 0; c < n; c++) {
 			struct buf cell = BUF_INIT;
-			make_cell(&cell, item_at(value, row), &columns[c]);
+			add_cell(&cell, item_at(value, row), &columns[c]);
 			strvec_push_take(&cells, buf_detach(&cell));
 		}
 	}
-	for (size_t i = 0; i < cells.len; i++) {
-		size_t width = width_of(cells.items[i]);
-		widths[i % n] = width > widths[i % n] ? width : widths[i % n];
+	measure(widths, &cells, n);
+	for (size_t row = 0; row <= rows; row++) {
+		bool bold = row == 0 && width;
+		buf_adds(out, bold ? "\033[1m" : "");
+		add_row(out, cells.items + row * n, widths, n, width ? width : SIZE_MAX);
+		buf_adds(out, bold ? "\033[0m\n" : "\n");
 	}
-	for (size_t row = 0; row <= rows; row++)
-		print_row(cells.items + row * n, widths, n, terminal,
-			  row == 0 && terminal ? "\033[1m" : "",
-			  row == 0 && terminal ? "\033[0m" : "");
 }
 
-void table_print_tsv(const json_t *value, const struct column *columns)
+void table_add_tsv(struct buf *out, const json_t *value, const struct column *columns)
 {
 	for (size_t row = 0; row < item_count(value); row++) {
 		for (size_t c = 0; columns[c].title; c++) {
-			cleanup_buf struct buf cell = BUF_INIT;
-			make_cell(&cell, item_at(value, row), &columns[c]);
-			printf("%s%s", c ? "\t" : "", buf_str(&cell).ptr);
+			buf_adds(out, c ? "\t" : "");
+			add_cell(out, item_at(value, row), &columns[c]);
 		}
-		putchar('\n');
+		buf_addc(out, '\n');
 	}
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cli/client.h"
+#include "cli/duration.h"
 #include "cli/filter_text.h"
 #include "cli/follow.h"
 #include "cli/verbs.h"
@@ -15,28 +16,6 @@ struct selection {
 	const char *task, *status, *branch, *older_than;
 };
 
-/* "90s", "15m", "2h", "1d" in milliseconds. */
-static int parse_duration(const char *text, int64_t *out_ms, struct err *err)
-{
-	static const struct {
-		char unit;
-		int64_t ms;
-	} units[] = { { 's', 1000 }, { 'm', 60000 }, { 'h', 3600000 }, { 'd', 86400000 } };
-	struct str all = str_from(text);
-	uint64_t number;
-
-	for (size_t i = 0; all.len > 1 && i < ARRAY_LEN(units); i++) {
-		if (all.ptr[all.len - 1] == units[i].unit &&
-		    str_to_u64(str_slice(all, 0, all.len - 1), 1000000, &number)) {
-			*out_ms = (int64_t)number * units[i].ms;
-			return 0;
-		}
-	}
-	return err_set(err, ERR_INVALID, "usage",
-		       "--older-than wants a duration such as 90s, 15m, 2h or 1d, not '%.40s'",
-		       text);
-}
-
 static int selection_filter(struct buf *filter, const struct selection *s, struct err *err)
 {
 	char when[CLOCK_TEXT_BYTES];
@@ -47,8 +26,11 @@ static int selection_filter(struct buf *filter, const struct selection *s, struc
 	filter_text_add(filter, "TaskName eq ", s->task);
 	filter_text_add(filter, "Branch eq ", s->branch);
 	if (s->older_than) {
-		if (parse_duration(s->older_than, &age_ms, err) < 0)
-			return -1;
+		if (duration_parse(&age_ms, str_from(s->older_than)) < 0)
+			return err_set(err, ERR_INVALID, "usage",
+				       "--older-than wants a duration such as 90s, 15m, 2h or 1d, "
+				       "not '%.40s'",
+				       s->older_than);
 		buf_addf(filter, "%sCreateTime lt %s", filter->len ? " and " : "",
 			 clock_format(when, clock_now_ms() - age_ms));
 	}
@@ -99,10 +81,12 @@ static int exit_of(const json_t *results, size_t asked)
 	return strcmp(outcome, "AlreadyEnded") == 0 ? EXIT_CONFLICT : EXIT_OK;
 }
 
-static void wait_for_all(struct cli *cli, const json_t *results)
+/* The exit code: what the runs end as is no failure, not to learn of it is one. */
+static int wait_for_all(struct cli *cli, const json_t *results)
 {
 	size_t i;
 	json_t *result;
+	int code = EXIT_OK;
 
 	json_array_foreach ((json_t *)results, i, result) {
 		const char *outcome = json_string_value(json_object_get(result, "outcome"));
@@ -110,9 +94,11 @@ static void wait_for_all(struct cli *cli, const json_t *results)
 		json_t *run = NULL;
 		if (!id || !outcome || strcmp(outcome, "Accepted") != 0)
 			continue;
-		follow_run(cli, id, &(struct follow_opts){ .live = true }, &run);
+		int ended = follow_run(cli, id, &(struct follow_opts){ .live = true }, &run);
 		json_decref(run);
+		code = ended > EXIT_RUN && code == EXIT_OK ? ended : code;
 	}
+	return code;
 }
 
 static int cancel(struct cli *cli, const struct selection *s)
@@ -127,9 +113,10 @@ static int cancel(struct cli *cli, const struct selection *s)
 		return cli_fail(&err);
 	const json_t *results = json_object_get(answer, "value");
 	int code = output_value(cli, results, &view_cancels);
-	if (s->wait)
-		wait_for_all(cli, results);
-	return code == EXIT_OK ? exit_of(results, s->ids.len) : code;
+	int waited = s->wait ? wait_for_all(cli, results) : EXIT_OK;
+	if (code != EXIT_OK || waited != EXIT_OK)
+		return code != EXIT_OK ? code : waited;
+	return exit_of(results, s->ids.len);
 }
 
 int verb_task_cancel_run(struct cli *cli, int argc, char **argv)

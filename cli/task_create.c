@@ -62,6 +62,13 @@ static json_t *trigger_of(const struct task_options *o, struct err *err)
 			 events, "sourceRepository", repository);
 }
 
+static json_t *not_utf8(struct err *err)
+{
+	err_set(err, ERR_INVALID, "usage",
+		"the context, the Dockerfile's name, the token and the status must be UTF-8");
+	return NULL;
+}
+
 static json_t *resource_of(const struct task_options *o, struct err *err)
 {
 	cleanup_json json_t *step =
@@ -71,6 +78,8 @@ static json_t *resource_of(const struct task_options *o, struct err *err)
 	cleanup_json json_t *platform = build_options_platform(&o->build, err);
 	cleanup_json json_t *trigger = NULL;
 
+	if (!step || !str_is_utf8(str_from(secret_reveal(&o->token))))
+		return not_utf8(err);
 	if (!platform || build_options_put(&o->build, step, err) < 0)
 		return NULL;
 	if (secret_is_set(&o->token))
@@ -80,7 +89,9 @@ static json_t *resource_of(const struct task_options *o, struct err *err)
 		return NULL;
 	json_t *properties = json_pack("{s:s,s:O,s:O,s:O}", "status", o->status, "platform",
 				       platform, "step", step, "trigger", trigger);
-	if (o->build.timeout_s)
+	if (!properties)
+		return not_utf8(err);
+	if (o->build.timeout_s >= 0)
 		json_object_set_new(properties, "timeout", json_integer(o->build.timeout_s));
 	return json_pack("{s:s,s:o}", "location", "local", "properties", properties);
 }
@@ -118,7 +129,9 @@ static int create(struct cli *cli, struct task_options *o)
 int verb_task_create(struct cli *cli, int argc, char **argv)
 {
 	cleanup_strvec struct strvec operands = { 0 };
-	struct task_options o = { .commit_trigger = true, .status = "Enabled" };
+	struct task_options o = { .build = BUILD_OPTIONS_DEFAULT,
+				  .commit_trigger = true,
+				  .status = "Enabled" };
 	struct option_def own[BUILD_OPTION_ROWS + 7] = { 0 };
 	int exit;
 

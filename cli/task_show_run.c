@@ -31,7 +31,9 @@ int verb_task_show_run(struct cli *cli, int argc, char **argv)
 		return cli_fail(&err);
 	if (cli->format == OUTPUT_TABLE && !output_is_data(cli)) {
 		cleanup_json json_t *flat = output_lift(run);
-		record_print_run(flat);
+		cleanup_buf struct buf text = BUF_INIT;
+		record_add_run(&text, flat);
+		output_text(&text);
 		return EXIT_OK;
 	}
 	return output_value(cli, run, &view_runs);

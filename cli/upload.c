@@ -72,17 +72,19 @@ static int send_archive(struct cli *cli, struct packer *p, const char *url, stru
 
 	if (pipe2(p->pipe, O_CLOEXEC) < 0)
 		return err_set_errno(err, ERR_INTERNAL, "internal", errno, "pipe");
-	signal(SIGPIPE, SIG_IGN);
+	void (*before)(int) = signal(SIGPIPE, SIG_IGN);
 	if (pthread_create(&source.thread, NULL, pack, p) != 0) {
 		close(p->pipe[0]);
 		close(p->pipe[1]);
 		return err_set(err, ERR_INTERNAL, "internal", "cannot start a thread");
 	}
-	rc = client_upload(cli_client(cli), url, read_piece, &source, err);
+	rc = client_upload(cli_client(cli), client_path_of(cli_client(cli), url), read_piece,
+			   &source, err);
 	/* A reader that went away ends the packer's writes, and with them the thread. */
 	close(p->pipe[0]);
 	if (!source.joined)
 		pthread_join(source.thread, NULL);
+	signal(SIGPIPE, before);
 	if (source.joined && p->rc < 0) {
 		*err = p->err;
 		return -1;

@@ -1,5 +1,7 @@
 #include "cli/views.h"
 
+#include "cli/duration.h"
+
 static void platform_cell(struct buf *cell, const json_t *item)
 {
 	const json_t *platform = json_object_get(item, "platform");
@@ -18,6 +20,12 @@ static void trigger_cell(struct buf *cell, const json_t *item)
 	const char *event = json_string_value(json_object_get(source, "eventType"));
 
 	buf_adds(cell, event ? event : "Manual");
+}
+
+static void duration_cell(struct buf *cell, const json_t *item)
+{
+	duration_add(cell, json_string_value(json_object_get(item, "startTime")),
+		     json_string_value(json_object_get(item, "finishTime")));
 }
 
 static void commit_cell(struct buf *cell, const json_t *item)
@@ -70,11 +78,11 @@ static void ok_cell(struct buf *cell, const json_t *item)
 }
 
 static const struct column run_columns[] = {
-	{ "RUN ID", "runId", NULL },           { "TASK", "task", NULL },
-	{ "PLATFORM", NULL, platform_cell },   { "STATUS", "status", NULL },
-	{ "TRIGGER", NULL, trigger_cell },     { "STARTED", "startTime", NULL },
-	{ "DURATION", NULL, output_duration }, { "COMMIT", NULL, commit_cell },
-	{ "ERROR", "errorCode", NULL },        { 0 },
+	{ "RUN ID", "runId", NULL },         { "TASK", "task", NULL },
+	{ "PLATFORM", NULL, platform_cell }, { "STATUS", "status", NULL },
+	{ "TRIGGER", NULL, trigger_cell },   { "STARTED", "startTime", NULL },
+	{ "DURATION", NULL, duration_cell }, { "COMMIT", NULL, commit_cell },
+	{ "ERROR", "errorCode", NULL },      { 0 },
 };
 static const struct column task_columns[] = {
 	{ "NAME", "name", NULL },
