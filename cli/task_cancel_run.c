@@ -24,7 +24,7 @@ static int selection_filter(struct buf *filter, const struct selection *s, struc
 	if (filter_text_status(filter, s->status, err) < 0)
 		return -1;
 	filter_text_add(filter, "TaskName eq ", s->task);
-	filter_text_add(filter, "Branch eq ", s->branch);
+	filter_text_add(filter, "BranchName eq ", s->branch);
 	if (s->older_than) {
 		if (duration_parse(&age_ms, str_from(s->older_than)) < 0)
 			return err_set(err, ERR_INVALID, "usage",
