@@ -118,6 +118,9 @@ int upload_folder(struct uploaded *out, struct cli *cli, const char *folder, con
 	if (p.packed.skipped)
 		cli_say("%llu sockets, pipes or devices were left out",
 			(unsigned long long)p.packed.skipped);
+	if (p.packed.vanished)
+		cli_say("%llu files vanished while the folder was packed",
+			(unsigned long long)p.packed.vanished);
 	*out = (struct uploaded){ .location = xstrdup(location),
 				  .dockerfile = p.packed.dockerfile };
 	return 0;

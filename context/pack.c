@@ -8,7 +8,7 @@
 #include "common/crypto.h"
 #include "common/fs.h"
 #include "common/scope.h"
-#include "context/clean.h"
+#include "context/dockerfile_place.h"
 #include "context/ignore_file.h"
 #include "context/walk.h"
 
@@ -20,32 +20,48 @@ struct pack {
 	const struct pack_opts *opts;
 	struct archive *archive;
 	struct packed result;
-	const char *dockerfile; /* relative to the folder, or NULL when it lies elsewhere */
-	bool dockerfile_kept;
+	struct dockerfile_place dockerfile;
+	struct stat dockerfile_stat;
+	struct buf dockerfile_text;
+	char *ignore_name; /* of the ignore file that counts, or NULL */
+	bool dockerfile_kept, ignore_kept, root_ignore_kept;
 	char *buffer;
-	struct err trouble; /* of opts->write, which libarchive cannot carry */
+	bool broken; /* opts->write failed, with: */
+	struct err trouble;
 };
 
+/*
+ * libarchive leaks its compressor when a write fails. So no write does: after the first failure
+ * the bytes are dropped, and whoever called libarchive looks at `trouble`.
+ */
 static la_ssize_t on_write(struct archive *archive, void *data, const void *bytes, size_t len)
 {
 	struct pack *p = data;
 
-	if (p->opts->write((struct str){ bytes, len }, p->opts->data, &p->trouble) < 0) {
-		archive_set_error(archive, EIO, "write");
-		return -1;
-	}
+	(void)archive;
+	if (!p->broken &&
+	    p->opts->write((struct str){ bytes, len }, p->opts->data, &p->trouble) < 0)
+		p->broken = true;
 	return (la_ssize_t)len;
 }
 
-/* What libarchive says, unless the writer has said more. */
-static int archive_failed(struct pack *p, struct err *err)
+/* After a call of libarchive's: has it, or the writer behind it, failed? */
+static int check(struct pack *p, int rc, struct err *err)
 {
-	if (p->trouble.code != ERR_NONE)
+	if (p->broken && err)
 		*err = p->trouble;
-	else
-		err_set(err, ERR_INTERNAL, "internal", "packing failed: %s",
-			archive_error_string(p->archive));
-	return -1;
+	if (p->broken)
+		return -1;
+	if (rc < ARCHIVE_WARN)
+		return err_set(err, ERR_INTERNAL, "internal", "packing failed: %s",
+			       archive_error_string(p->archive));
+	return 0;
+}
+
+static int put_data(struct pack *p, struct str bytes, struct err *err)
+{
+	la_ssize_t n = archive_write_data(p->archive, bytes.ptr, bytes.len);
+	return check(p, n < 0 ? (int)n : ARCHIVE_OK, err);
 }
 
 static int put_header(struct pack *p, struct str path, const struct stat *st, const char *target,
@@ -65,13 +81,22 @@ static int put_header(struct pack *p, struct str path, const struct stat *st, co
 	int rc = archive_write_header(p->archive, entry);
 	archive_entry_free(entry);
 	p->result.entries++;
-	return rc < ARCHIVE_WARN ? archive_failed(p, err) : 0;
+	return check(p, rc, err);
+}
+
+static int changed(struct str path, struct err *err)
+{
+	return err_set(err, ERR_CONFLICT, "context_changed",
+		       "'%.*s' was written to while it was packed: try again, or leave it out with "
+		       ".dockerignore",
+		       (int)(path.len > 200 ? 200 : path.len), path.ptr);
 }
 
 /* Exactly as many bytes as the header promised. */
 static int put_file(struct pack *p, int fd, struct str path, const struct stat *st, struct err *err)
 {
 	int64_t left = st->st_size;
+	struct stat after;
 
 	if (put_header(p, path, st, NULL, err) < 0)
 		return -1;
@@ -80,14 +105,16 @@ static int put_file(struct pack *p, int fd, struct str path, const struct stat *
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return err_set(err, ERR_CONFLICT, "context_changed",
-				       "'%.*s' became shorter while it was packed: try again",
-				       (int)(path.len > 200 ? 200 : path.len), path.ptr);
-		if (archive_write_data(p->archive, p->buffer, (size_t)n) < 0)
-			return archive_failed(p, err);
+			return changed(path, err);
+		if (put_data(p, (struct str){ p->buffer, (size_t)n }, err) < 0)
+			return -1;
 		left -= n;
 		p->result.bytes += (uint64_t)n;
 	}
+	if (fstat(fd, &after) < 0 || after.st_size != st->st_size ||
+	    after.st_mtim.tv_sec != st->st_mtim.tv_sec ||
+	    after.st_mtim.tv_nsec != st->st_mtim.tv_nsec)
+		return changed(path, err);
 	return 0;
 }
 
@@ -97,8 +124,10 @@ static int pack_file(struct pack *p, const struct walk_entry *e, struct err *err
 	cleanup_fd int fd =
 		openat(e->parent_fd, e->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd < 0 && errno == ENOENT)
-		return 0; /* it vanished since it was listed */
+	if (fd < 0 && errno == ENOENT) {
+		p->result.vanished++;
+		return 0;
+	}
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return err_set_errno(err, ERR_INVALID, "context_unreadable",
 				     fd < 0 ? errno : EINVAL, "cannot read '%.*s'",
@@ -119,6 +148,13 @@ static int pack_link(struct pack *p, const struct walk_entry *e, struct err *err
 	return put_header(p, e->path, &e->st, target, err);
 }
 
+static void note_kept(struct pack *p, struct str path)
+{
+	p->dockerfile_kept |= p->dockerfile.inside && str_is(path, p->dockerfile.inside);
+	p->ignore_kept |= p->ignore_name && str_is(path, p->ignore_name);
+	p->root_ignore_kept |= str_is(path, ".dockerignore");
+}
+
 static int on_entry(const struct walk_entry *e, void *data, struct err *err)
 {
 	struct pack *p = data;
@@ -131,10 +167,10 @@ static int on_entry(const struct walk_entry *e, void *data, struct err *err)
 			"'%.*s': a file name with control characters or other than UTF-8 cannot be uploaded; rename it, or "
 			"leave it out with .dockerignore",
 			(int)(e->path.len > 200 ? 200 : e->path.len), e->path.ptr);
-	if (p->dockerfile && str_is(e->path, p->dockerfile) && S_ISREG(e->st.st_mode))
-		p->dockerfile_kept = true;
-	if (S_ISREG(e->st.st_mode))
+	if (S_ISREG(e->st.st_mode)) {
+		note_kept(p, e->path);
 		return pack_file(p, e, err);
+	}
 	if (S_ISLNK(e->st.st_mode))
 		return pack_link(p, e, err);
 	if (S_ISDIR(e->st.st_mode))
@@ -143,39 +179,36 @@ static int on_entry(const struct walk_entry *e, void *data, struct err *err)
 	return 0;
 }
 
-/* The made-up name comes from the content, so that the same Dockerfile gives the same archive. */
-static int append_dockerfile(struct pack *p, int folder_fd, struct err *err)
+/* Before anything is sent: a Dockerfile that is not there should not cost an upload. */
+static int read_dockerfile(struct pack *p, struct err *err)
 {
-	const char *given = p->opts->dockerfile ? p->opts->dockerfile : "Dockerfile";
-	struct stat st;
-	unsigned char digest[SHA256_BYTES];
-	cleanup_buf struct buf text = BUF_LIMIT(DOCKERFILE_BYTES + COPY_BYTES);
-	cleanup_fd int fd = openat(folder_fd, given, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	ssize_t n = 1;
+	const char *path = p->dockerfile.path;
+	cleanup_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+	if (fd < 0 || fstat(fd, &p->dockerfile_stat) < 0 || !S_ISREG(p->dockerfile_stat.st_mode))
 		return err_set(err, ERR_INVALID, "dockerfile_missing",
-			       "there is no Dockerfile '%.200s'; say where it is with -f", given);
-	while (n > 0) {
-		if (buf_reserve(&text, COPY_BYTES) < 0)
-			return err_set(err, ERR_INVALID, "dockerfile_limit",
-				       "'%.200s' has more than 1 MiB", given);
-		n = read(fd, text.ptr + text.len, COPY_BYTES);
-		if (n > 0)
-			buf_grown(&text, (size_t)n);
-	}
-	if (text.len > DOCKERFILE_BYTES)
-		return err_set(err, ERR_INVALID, "dockerfile_limit", "'%.200s' has more than 1 MiB",
-			       given);
-	sha256(digest, buf_str(&text));
+			       "there is no Dockerfile '%.200s'; say where it is with -f", path);
+	p->dockerfile_text = (struct buf)BUF_LIMIT(DOCKERFILE_BYTES);
+	if (fs_read(&p->dockerfile_text, path, err) < 0)
+		return err_is(err, "too_large") ? err_set(err, ERR_INVALID, "dockerfile_limit",
+							  "'%.200s' has more than 1 MiB", path)
+						: -1;
+	return 0;
+}
+
+/* The made-up name comes from the content, so that the same Dockerfile gives the same archive. */
+static int append_dockerfile(struct pack *p, struct err *err)
+{
+	unsigned char digest[SHA256_BYTES];
+	struct str text = buf_str(&p->dockerfile_text);
+
+	sha256(digest, text);
 	cleanup_free char *hex = hex_encode(digest, MADE_DIGITS / 2);
 	p->result.dockerfile = xasprintf("%s%s", made_prefix, hex);
-	st.st_size = (off_t)text.len;
-	if (put_header(p, str_from(p->result.dockerfile), &st, NULL, err) < 0)
+	p->dockerfile_stat.st_size = (off_t)text.len;
+	if (put_header(p, str_from(p->result.dockerfile), &p->dockerfile_stat, NULL, err) < 0)
 		return -1;
-	if (text.len && archive_write_data(p->archive, text.ptr, text.len) < 0)
-		return archive_failed(p, err);
-	return 0;
+	return text.len ? put_data(p, text, err) : 0;
 }
 
 bool pack_is_dockerfile(const char *path)
@@ -187,73 +220,80 @@ bool pack_is_dockerfile(const char *path)
 	return strspn(path + sizeof made_prefix - 1, "0123456789abcdef") == MADE_DIGITS;
 }
 
-/* The Dockerfile as a path of the context, or NULL when it cannot be one. Owned by the caller. */
-static char *dockerfile_in_folder(const char *given)
+/* Whoever looks into the archive finds this Dockerfile, and the ignore file that counted or none.
+ */
+static bool speaks_for_itself(const struct pack *p)
 {
-	char *clean = path_clean(str_from(given ? given : "Dockerfile"));
-
-	if (clean[0] == '/' || strcmp(clean, "..") == 0 || strncmp(clean, "../", 3) == 0) {
-		free(clean);
-		return NULL;
-	}
-	return clean;
+	return p->dockerfile_kept && (p->ignore_kept || !p->root_ignore_kept);
 }
 
-static int write_all(struct pack *p, int fd, struct err *err)
+static int write_kept(struct pack *p, int fd, struct err *err)
 {
 	struct ignore *rules = NULL;
-	cleanup_free char *name = NULL;
-	cleanup_free char *dockerfile = dockerfile_in_folder(p->opts->dockerfile);
+	const char *dockerfile = p->dockerfile.inside ? p->dockerfile.inside : p->dockerfile.path;
 
-	p->dockerfile = dockerfile;
-	if (ignore_load(&rules, &name, fd, dockerfile ? dockerfile : "Dockerfile", &p->opts->limits,
-			err) < 0)
+	if (ignore_load(&rules, &p->ignore_name, fd, dockerfile, &p->opts->limits, err) < 0)
 		return -1;
 	ignore_prepend(&rules, ".git");
 	int rc =
 		walk_folder(fd, &(struct walk_opts){ .rules = rules, .entry = on_entry, .data = p },
 			    err);
 	ignore_destroy(rules);
-	if (rc < 0)
+	return rc;
+}
+
+static int write_all(struct pack *p, int fd, struct err *err)
+{
+	if (read_dockerfile(p, err) < 0 || write_kept(p, fd, err) < 0)
 		return -1;
-	if (p->dockerfile_kept)
-		p->result.dockerfile = xstrdup(dockerfile);
-	else if (append_dockerfile(p, fd, err) < 0)
+	if (speaks_for_itself(p))
+		p->result.dockerfile = xstrdup(p->dockerfile.inside);
+	else if (append_dockerfile(p, err) < 0)
 		return -1;
-	return archive_write_close(p->archive) == ARCHIVE_OK ? 0 : archive_failed(p, err);
+	return check(p, archive_write_close(p->archive), err);
+}
+
+static int open_archive(struct pack *p, struct err *err)
+{
+	p->archive = archive_write_new();
+	archive_write_set_format_pax_restricted(p->archive);
+	archive_write_add_filter_gzip(p->archive);
+	archive_write_set_filter_option(p->archive, "gzip", "compression-level", "1");
+	archive_write_set_filter_option(p->archive, "gzip", "timestamp", NULL);
+	archive_write_set_bytes_per_block(p->archive, COPY_BYTES);
+	archive_write_set_bytes_in_last_block(p->archive, 1);
+	return check(p, archive_write_open(p->archive, p, NULL, on_write, NULL), err);
+}
+
+static void pack_release(struct pack *p)
+{
+	dockerfile_place_release(&p->dockerfile);
+	buf_release(&p->dockerfile_text);
+	free(p->ignore_name);
+	free(p->buffer);
+	archive_write_free(p->archive);
 }
 
 int pack_folder(struct packed *out, const struct pack_opts *opts, struct err *err)
 {
 	struct pack p = { .opts = opts };
-	cleanup_fd int fd = open(opts->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int fd = -1;
 
-	if (fd < 0)
-		return err_set_errno(
-			err, ERR_INVALID, "context_missing", errno,
-			"'%.200s' is no folder that can be read, and no git or https context",
-			opts->folder);
-	p.archive = archive_write_new();
-	p.buffer = xmalloc(COPY_BYTES);
-	archive_write_set_format_pax_restricted(p.archive);
-	archive_write_add_filter_gzip(p.archive);
-	archive_write_set_filter_option(p.archive, "gzip", "compression-level", "1");
-	archive_write_set_filter_option(p.archive, "gzip", "timestamp", NULL);
-	archive_write_set_bytes_per_block(p.archive, COPY_BYTES);
-	archive_write_set_bytes_in_last_block(p.archive, 1);
-	int rc = archive_write_open(p.archive, &p, NULL, on_write, NULL) == ARCHIVE_OK
-			 ? write_all(&p, fd, err)
-			 : archive_failed(&p, err);
-	/* Freeing an archive that is not closed writes its end: after a failure nobody wants that.
-	 */
-	if (rc < 0)
-		archive_write_fail(p.archive);
-	archive_write_free(p.archive);
-	free(p.buffer);
-	if (rc < 0) {
-		free(p.result.dockerfile);
+	if (dockerfile_place_find(&p.dockerfile, opts->folder, opts->dockerfile, err) < 0)
 		return -1;
-	}
-	*out = p.result;
-	return 0;
+	p.buffer = xmalloc(COPY_BYTES);
+	fd = open(opts->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? err_set_errno(err, ERR_INVALID, "context_missing", errno, "'%.200s'",
+					opts->folder)
+			: open_archive(&p, err);
+	if (rc == 0)
+		rc = write_all(&p, fd, err);
+	/* Freeing an archive that is not closed writes its end: after a failure nobody wants it. */
+	p.broken = p.broken || rc < 0;
+	if (rc == 0)
+		*out = p.result;
+	else
+		free(p.result.dockerfile);
+	pack_release(&p);
+	return rc;
 }

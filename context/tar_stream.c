@@ -22,10 +22,20 @@ struct tar_stream {
 	struct zstd_guard zstd;
 	struct tar_guard tar;
 	int64_t read_bytes, expanded;
+	int64_t zeros; /* how many of the bytes read so far are zeros at their end */
 	bool ended;
 	struct err trouble; /* of on_read(), which libarchive cannot carry */
 	char *buffer;
 };
+
+static void count_zeros(struct tar_stream *s, struct str bytes)
+{
+	size_t i = bytes.len;
+
+	while (i && !bytes.ptr[i - 1])
+		i--;
+	s->zeros = (int64_t)(bytes.len - i) + (i ? 0 : s->zeros);
+}
 
 static int read_some(struct tar_stream *s, struct str *bytes, struct err *err)
 {
@@ -39,6 +49,7 @@ static int read_some(struct tar_stream *s, struct str *bytes, struct err *err)
 				     "cannot read the archive");
 	s->read_bytes += n;
 	*bytes = (struct str){ s->buffer, (size_t)n };
+	count_zeros(s, *bytes);
 	return zstd_guard_feed(&s->zstd, *bytes, err);
 }
 
@@ -111,24 +122,18 @@ static int check_size(const struct tar_stream *s, struct err *err)
 /* The compressed data ended: nothing may follow it but zeros, which some programs pad with. */
 static int check_rest(struct tar_stream *s, struct err *err)
 {
-	int64_t left = s->read_bytes - archive_filter_bytes(s->archive, -1);
+	int64_t compressed = archive_filter_bytes(s->archive, -1);
 	struct str bytes;
 
 	if (archive_filter_count(s->archive) == 1)
 		return 0; /* not compressed: the tar guard has seen all of it */
-	if (left > 0)
-		return err_set(err, ERR_INVALID, "tar_bad",
-			       "there is more behind the end of the compressed archive");
 	do {
 		if (read_some(s, &bytes, err) < 0)
 			return -1;
-		for (size_t i = 0; i < bytes.len; i++) {
-			if (bytes.ptr[i])
-				return err_set(err, ERR_INVALID, "tar_bad",
-					       "there is more behind the end of the compressed "
-					       "archive");
-		}
 	} while (bytes.len);
+	if (s->read_bytes - compressed > s->zeros)
+		return err_set(err, ERR_INVALID, "tar_bad",
+			       "there is more behind the end of the compressed archive");
 	return 0;
 }
 

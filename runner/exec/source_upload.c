@@ -189,5 +189,8 @@ int source_fetch_upload(struct source *out, struct exec *x, const struct context
 		return -1;
 	if (take_dockerfile(out, x, dockerfile, err) < 0)
 		return -1;
+	/* Then the rules were applied by another ignore file than may be found here (pack.h). */
+	if (pack_is_dockerfile(dockerfile))
+		return 0;
 	return apply_ignore(x, out->dir, dockerfile, err);
 }

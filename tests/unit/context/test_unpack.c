@@ -526,6 +526,23 @@ static void trailing_garbage_is_refused(void **state)
 	buf_release(&tar);
 }
 
+static void padding_behind_compressed_data_is_taken(void **state)
+{
+	struct buf tar = BUF_INIT, packed = BUF_INIT;
+	static const char zeros[70000] = { 0 };
+	struct err err;
+
+	tar_file(&tar, "a", "text");
+	tar_end(&tar);
+	tar_compress(&packed, buf_str(&tar), "gzip");
+	buf_add(&packed, zeros, sizeof zeros);
+	assert_works(unpack(state, buf_str(&packed), &generous, &err));
+	buf_addc(&packed, 'x');
+	assert_fails(unpack(state, buf_str(&packed), &generous, &err), "tar_bad");
+	buf_release(&packed);
+	buf_release(&tar);
+}
+
 /* ---- ceilings ---- */
 
 static void assert_too_large(void **state, struct str tar, const char *filter,
@@ -686,6 +703,7 @@ int main(void)
 		test(nothing_is_written_outside),
 		test(a_truncated_archive_is_refused),
 		test(trailing_garbage_is_refused),
+		test(padding_behind_compressed_data_is_taken),
 		test(a_bomb_is_stopped),
 		test(headers_count_as_expanded),
 		test(bytes_behind_the_end_count_too),
