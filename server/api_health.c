@@ -1,4 +1,6 @@
 /* GET /healthz, /readyz, /v1/health, /metrics, /v1/openapi.json */
+#include <errno.h>
+
 #include "common/json.h"
 #include "common/scope.h"
 #include "config/config.h"
@@ -50,6 +52,11 @@ static void add_own_checks(const struct app *app, json_t *list)
 			  (long long)queue_counts(app->queue)->runs[RUN_QUEUED]);
 
 	add_check(list, "service", true, "slipway " SLIPWAY_VERSION, "");
+	if (access(app->data_dir, W_OK) == 0)
+		add_check(list, "data folder", true, app->data_dir, "");
+	else
+		add_check(list, "data folder", false, strerror(errno),
+			  "The service's user must be able to write to data_dir.");
 	add_check(list, "queue", true, runs, "");
 	if (disk_check_floor(app, &err) < 0)
 		add_check(list, "disk", false, err.msg,

@@ -87,7 +87,8 @@ class Doors(ServerTest):
     def test_check_health_asks_the_runner(self):
         checks = {c["name"]: c for c in self.json("GET", "/v1/health")["value"]}
         self.assertTrue(checks["engine"]["ok"])
-        self.assertTrue(checks["disk"]["ok"])
+        for name in ("service", "data folder", "queue", "disk"):
+            self.assertTrue(checks[name]["ok"], name)
 
     def test_an_answer_says_how_to_be_read(self):
         answer = self.service.request("GET", RUNS + "/none")

@@ -76,7 +76,8 @@ class FakeService(Service):
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
-                raise AssertionError(f"waited {seconds} s for {what}:\n{self.log.read_text()[-3000:]}")
+                log = self.log.read_text()[-3000:] if self.log.exists() else ""
+                raise AssertionError(f"waited {seconds} s for {what}:\n{log}")
             pause()
 
     # Gates of the scripts: files of the data folder.
