@@ -19,14 +19,13 @@ static int invalid(struct err *err, const char *name, const char *why)
 /* Without waiting: a pipe has no writer. */
 static int open_file(int context_fd, const char *name)
 {
-	int flags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC;
 	struct open_how how = {
-		.flags = (uint64_t)flags,
+		.flags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
 	};
 
 	if (name[0] == '/')
-		return open(name, flags);
+		return open(name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	return (int)syscall(SYS_openat2, context_fd, name, &how, sizeof how);
 }
 

@@ -96,15 +96,14 @@ static int count_entry(struct unpack *u, struct err *err)
 static int open_part(struct unpack *u, int parent, const char *part, bool make, struct str path,
 		     struct err *err)
 {
-	int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(parent, part, flags);
+	int fd = openat(parent, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT && make) {
 		if (count_entry(u, err) < 0)
 			return -1;
 		if (mkdirat(parent, part, 0755) < 0)
 			return storage(err, errno, path);
-		fd = openat(parent, part, flags);
+		fd = openat(parent, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	}
 	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP || errno == ENOENT))
 		return unsafe(err, path, "goes through something that is no folder");
