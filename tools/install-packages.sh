@@ -34,7 +34,13 @@ fi
 as_root=()
 [ "$(id -u)" = 0 ] || as_root=(sudo)
 echo "Installing: ${missing[*]}" >&2
-export DEBIAN_FRONTEND=noninteractive
-# Package scripts may start services; the demo and the tests start their own.
+
+# Certificates that somebody put in place without the package (a company's proxy, say) would be
+# replaced by the package's own: they stay, as local ones.
+bundle=/etc/ssl/certs/ca-certificates.crt
+if [ -s $bundle ] && ! dpkg-query -W ca-certificates >/dev/null 2>&1; then
+    "${as_root[@]}" mkdir -p /usr/local/share/ca-certificates
+    "${as_root[@]}" cp $bundle /usr/local/share/ca-certificates/kept.crt
+fi
 "${as_root[@]}" apt-get update -qq
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
