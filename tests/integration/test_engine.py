@@ -1,7 +1,7 @@
 """The engine, with everything real: slipway-runner builds with buildah and pushes to docker-registry."""
 
-import json
 import os
+import shutil
 import sys
 import time
 import unittest
@@ -11,7 +11,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib.base_image import push_base
 from lib.registry import Registry
-from lib.runner_process import Runners
+from lib.runner import processes_with
+from lib.runners import Runners
 
 SECRET = "hunter2-and-more"
 HOST_FOLDERS = ["/var/lib/containers", "/run/containers", "/etc/containers", "/run/runc", "/run/crun", "/root/.config/containers",
@@ -29,29 +30,27 @@ def tree_of(folder):
     return found
 
 
-def processes_with(text):
+def processes_that_know(text):
     """Pids whose command line or environment holds the text."""
     found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            seen = Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
+            seen = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
         except OSError:
             continue
-        if text.encode() in seen and int(pid) != os.getpid():
-            found.append(int(pid))
+        if text.encode() in seen and int(folder.name) != os.getpid():
+            found.append(int(folder.name))
     return found
 
 
-def command_lines():
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            yield Path(f"/proc/{pid}/cmdline").read_bytes()
-        except OSError:
-            continue
+def hidden(*programs):
+    """A command that executes its arguments where these programs cannot be executed."""
+    mounts = "".join(f"mount --bind /dev/null {path}; " for path in programs)
+    return ["unshare", "--mount", "sh", "-ec", f'{mounts}exec "$@"', "sh"]
 
 
-def cgroups_of(run_id):
-    return [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/slipway/{run_id}")]
+def programs(*names):
+    return [path for name in names if (path := shutil.which(name, path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"))]
 
 
 class EngineTest(unittest.TestCase):
@@ -72,16 +71,7 @@ class EngineTest(unittest.TestCase):
         self.assertEqual((run.status, run.word), (status, word), run.explain())
 
     def assert_nothing_left(self, run):
-        self.assertEqual(processes_with(str(self.runners.data / "runs" / run.id)), [])
-        self.assertFalse((run.folder / "work").exists())
-        self.assertEqual(cgroups_of(run.id), [])
-        self.assertNotIn(str(self.runners.data), Path("/proc/self/mountinfo").read_text())
-        containers = self.runners.data / "engine/storage/overlay-containers"
-        self.assertEqual([p.name for p in containers.iterdir() if p.is_dir()], [])
-        listed = containers / "containers.json"
-        self.assertEqual(json.loads(listed.read_text() or "[]") if listed.exists() else [], [])
-        self.assertEqual([p.name for p in (self.runners.data / "engine").iterdir()
-                          if p.name not in ("storage", "cache", "probe.json", "probe.lock")], [])
+        self.assertEqual(self.runners.left_by(run), {})
 
 
 class Building(EngineTest):
@@ -89,9 +79,9 @@ class Building(EngineTest):
         run = self.build("FROM BASE\nRUN echo made > /made\nCMD [\"cat\", \"/made\"]\n", ["app:1", "app:latest"])
 
         self.assert_ended(run, "Succeeded")
-        self.assertEqual(set(run.images), {"app:1", "app:latest"})
-        self.assertEqual(run.images["app:1"], self.registry.digest("app", "1"))
-        self.assertEqual(run.images["app:latest"], self.registry.digest("app", "latest"))
+        self.assertEqual(set(run.digests), {"app:1", "app:latest"})
+        self.assertEqual(run.digests["app:1"], self.registry.digest("app", "1"))
+        self.assertEqual(run.digests["app:latest"], self.registry.digest("app", "latest"))
         self.assertEqual(self.registry.read_file("app:1", "made"), b"made\n")
         self.assert_nothing_left(run)
 
@@ -102,15 +92,15 @@ class Building(EngineTest):
         same = self.build(dockerfile, files={"one": "1", "two": "2"})
         changed = self.build(dockerfile, files={"one": "1", "two": "other"})
 
-        self.assertEqual(same.log.count(b"Using cache"), 3, same.explain())
-        self.assertEqual(changed.log.count(b"Using cache"), 2, changed.explain())
+        self.assertEqual(same.last_log.count("Using cache"), 3, same.explain())
+        self.assertEqual(changed.last_log.count("Using cache"), 2, changed.explain())
 
     def test_no_cache_builds_everything_anew(self):
         dockerfile = "FROM BASE\nRUN cat /proc/sys/kernel/random/uuid > /id\n"
         first = self.build(dockerfile, ["uuid:1"])
         again = self.build(dockerfile, ["uuid:2"], build={"noCache": True})
         self.assert_ended(again, "Succeeded")
-        self.assertNotEqual(first.images["uuid:1"], again.images["uuid:2"])
+        self.assertNotEqual(first.digests["uuid:1"], again.digests["uuid:2"])
 
     def test_docker_s_instructions_survive(self):
         run = self.build("FROM BASE\nHEALTHCHECK CMD true\nONBUILD RUN true\nSHELL [\"/bin/sh\", \"-ec\"]\n", ["docker:1"])
@@ -143,7 +133,7 @@ class Building(EngineTest):
     def test_a_syntax_line_fetches_nothing(self):
         run = self.build("# syntax=127.0.0.1:1/frontend\nFROM BASE\nRUN true\n")
         self.assert_ended(run, "Succeeded")
-        self.assertIn(b"# syntax=127.0.0.1:1/frontend is not fetched", run.log)
+        self.assertIn("# syntax=127.0.0.1:1/frontend is not fetched", run.log)
 
     def test_two_runs_at_once_do_not_disturb_each_other(self):
         dockerfile = "FROM BASE\nRUN echo {0} > /who; sleep 1\nRUN cat /who\n"
@@ -153,7 +143,7 @@ class Building(EngineTest):
             self.assert_ended(run.finish(), "Succeeded")
         self.assertEqual(self.registry.read_file("both:0", "who"), b"ada\n")
         self.assertEqual(self.registry.read_file("both:1", "who"), b"bob\n")
-        self.assertIn(self.registry.digest("both", "latest"), [run.images["both:latest"] for run in runs])
+        self.assertIn(self.registry.digest("both", "latest"), [run.digests["both:latest"] for run in runs])
         self.assert_nothing_left(runs[0])
 
     def test_an_image_of_one_run_is_no_base_of_another(self):
@@ -182,21 +172,21 @@ class Arguments(EngineTest):
             {"Dockerfile": f'FROM {self.base}\nARG SECRET_TOKEN\nRUN echo "$SECRET_TOKEN" | wc -c; '
                            'echo "token: $SECRET_TOKEN"; echo waiting; sleep 2\n'},
             build=self.arguments(SECRET_TOKEN=SECRET))
-        run.wait_log(b"waiting")
-        seen = [line for line in command_lines() if SECRET.encode() in line]
+        run.wait_line("waiting")
+        seen = processes_with(SECRET)
         run.finish()
 
         self.assert_ended(run, "Succeeded")
         self.assertEqual(seen, [])
-        self.assertIn(b"token: ***", run.log)
-        self.assertNotIn(SECRET.encode(), run.log)
-        self.assertIn(f"{len(SECRET) + 1}\n".encode(), run.log)
+        self.assertIn("token: ***", run.log)
+        self.assertNotIn(SECRET, run.log)
+        self.assertIn(f"\n{len(SECRET) + 1}\n", run.log)
 
     def test_a_secret_argument_is_in_no_error(self):
         run = self.build("FROM BASE\nARG SECRET_PATH\nCOPY $SECRET_PATH /\n", build=self.arguments(SECRET_PATH=SECRET))
         self.assert_ended(run, "Failed", "build_failed")
         self.assertNotIn(SECRET, run.message)
-        self.assertNotIn(SECRET.encode(), (run.folder / "report").read_bytes() + run.log)
+        self.assertNotIn(SECRET, run.raw_report + run.log)
 
     def test_a_secret_argument_does_not_change_the_engine(self):
         run = self.build("FROM BASE\nRUN true\n", build={"arguments": [
@@ -209,7 +199,7 @@ class Failures(EngineTest):
         run = self.build("FROM BASE\n\nRUN echo hello \\\n  && exit 42\n")
         self.assert_ended(run, "Failed", "build_failed")
         self.assertIn("Dockerfile line 3: RUN ended with exit code 42", run.message)
-        self.assertIn(b"hello\n", run.log)
+        self.assertIn("\nhello\n", run.log)
         self.assertEqual(run.steps, {"fetch": "Succeeded", "build": "Failed"})
         self.assert_nothing_left(run)
 
@@ -267,15 +257,15 @@ class Logins(unittest.TestCase):
     def test_base_images_and_pushes_use_the_configured_login(self):
         with Runners(self.registry) as runners:
             run = runners.start({"Dockerfile": f"FROM {self.base}\nRUN echo waiting; sleep 1\n"}, ["app:1"])
-            run.wait_log(b"waiting")
-            seen = processes_with(SECRET)
+            run.wait_line("waiting")
+            seen = processes_that_know(SECRET)
             on_disk = [str(path) for path in runners.data.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
             run.finish()
         self.assertEqual(run.status, "Succeeded", run.explain())
-        self.assertEqual(run.images["app:1"], self.registry.digest("app", "1"))
+        self.assertEqual(run.digests["app:1"], self.registry.digest("app", "1"))
         self.assertEqual(seen, [])
         self.assertEqual(on_disk, [])
-        self.assertNotIn(SECRET.encode(), run.log)
+        self.assertNotIn(SECRET, run.last_log)
 
     def test_a_wrong_password_is_told_apart_for_pull_and_push(self):
         self.registry.password = "wrong-password"
@@ -290,7 +280,7 @@ class Network(EngineTest):
     def run_in_build(self, command, **more):
         run = self.build(f"FROM BASE\nRUN {command}\n", **more)
         self.assert_ended(run, "Succeeded")
-        return run.log.decode()
+        return run.log
 
     def test_the_host_s_loopback_and_private_addresses_are_out_of_reach(self):
         if self.runners.probe()["network"]["message"].find("slirp4netns") < 0:
@@ -328,14 +318,14 @@ class Ends(EngineTest):
 
     def test_a_cancel_in_the_middle_of_a_hostile_run_leaves_nothing(self):
         run = self.runners.start({"Dockerfile": self.HOSTILE.replace("BASE", self.base)}, ["hostile:1"])
-        run.wait_log(b"waiting")
+        run.wait_line("waiting")
         began = time.monotonic()
         run.cancel()
         run.finish()
 
         self.assert_ended(run, "Canceled", "canceled")
         self.assertLess(time.monotonic() - began, 10)
-        self.assertEqual([line for line in command_lines() if b"4321" in line], [])
+        self.assertEqual(processes_with("4321"), [])
         self.assertIsNone(self.registry.digest("hostile", "1"))
         self.assert_nothing_left(run)
         self.assert_ended(self.build("FROM BASE\nRUN true\n"), "Succeeded")
@@ -347,11 +337,11 @@ class Ends(EngineTest):
 
     def test_a_sweep_removes_what_a_killed_runner_left(self):
         run = self.runners.start({"Dockerfile": self.HOSTILE.replace("BASE", self.base)})
-        run.wait_log(b"waiting")
+        run.wait_line("waiting")
         run.process.kill()
         run.process.wait()
-        self.runners.verb("sweep", runId=run.id)
-        self.assertEqual([line for line in command_lines() if b"4321" in line], [])
+        self.runners.verb("sweep", runId=run.spec["runId"])
+        self.assertEqual(processes_with("4321"), [])
         self.assert_nothing_left(run)
 
 
@@ -375,8 +365,38 @@ class Probe(EngineTest):
         self.assertFalse(lines["network"]["ok"])
         run = self.build("FROM BASE\nRUN echo in-chroot\n", engine={"isolation": "chroot"})
         self.assert_ended(run, "Succeeded")
-        self.assertIn(b"share the host's network", run.log)
+        self.assertIn("share the host's network", run.log)
         self.assert_nothing_left(run)
+
+    def test_without_slirp4netns_run_has_no_network_and_is_told_how_to_get_one(self):
+        disguise = hidden(*programs("slirp4netns"))
+        line = self.runners.probe(disguise=disguise)["network"]
+        self.assertFalse(line["ok"], line)
+        self.assertIn("slirp4netns", line["hint"])
+        run = self.build("FROM BASE\nRUN ip addr\n", disguise=disguise)
+        self.assert_ended(run, "Succeeded")
+        self.assertIn("RUN steps have no network: install slirp4netns", run.log)
+        self.assertNotIn("inet 1", run.log.replace("inet 127.0.0.1", ""))
+
+    def test_without_a_runtime_chroot_is_found_by_itself(self):
+        lines = self.runners.probe(disguise=hidden(*programs("crun", "runc")))
+        self.assertIn("isolation chroot", lines["engine-isolation"]["message"])
+        self.assertIn("crun: not installed", lines["engine-isolation"]["message"])
+
+    def test_a_data_folder_that_holds_no_overlays_gets_copies(self):
+        with Runners(self.registry) as runners:
+            for name in ("lower", "upper", "work"):
+                (runners.data / name).mkdir()
+            options = f"lowerdir={runners.data}/lower,upperdir={runners.data}/upper,workdir={runners.data}/work"
+            disguise = ["unshare", "--mount", "sh", "-ec",
+                        f'mkdir -p {runners.data}/engine; mount -t overlay none -o {options} {runners.data}/engine; exec "$@"', "sh"]
+            line = runners.probe(disguise=disguise)["engine-storage"]
+            run = runners.run({"Dockerfile": f"FROM {self.base}\nRUN echo copied > /x\n"}, ["vfs:1"], disguise=disguise)
+        self.assertFalse(line["ok"], line)
+        self.assertIn("storage driver vfs (not used: overlay: ", line["message"])
+        self.assertIn("data_dir", line["hint"])
+        self.assert_ended(run, "Succeeded")
+        self.assertEqual(self.registry.read_file("vfs:1", "x"), b"copied\n")
 
     def test_a_network_that_was_asked_for_is_not_given_up(self):
         run = self.build("FROM BASE\nRUN true\n", engine={"isolation": "chroot", "network": "none"})

@@ -1,29 +1,23 @@
-"""slipway-runner with a data folder of its own, played by us as the server would.
+"""Runs of slipway-runner in a data folder of their own, for tests that are about what they build.
 
     with Runners(registry) as runners:
         run = runners.run({"Dockerfile": "FROM scratch\\n…"}, images=["app:1"])
-        run.status, run.word, run.message, run.images, run.log
-    under_way = runners.start(tree, …)        # .wait_log(b"text"), .cancel(), .finish()
+        run.status, run.word, run.message, run.digests, run.log
+    under_way = runners.start(tree, …)        # .wait_line("text"), .cancel(), .finish()
 """
 
 import gzip
 import io
 import json
 import os
-import select
 import shutil
-import signal
 import subprocess
 import tarfile
 import tempfile
-import time
-import uuid
 from pathlib import Path
 
 from lib.run_spec import as_input, run_spec
-from lib.service import BUILD
-
-RUNNER = BUILD / "slipway-runner"
+from lib.runner import PROGRAM, Runner, leftovers, processes_with, wait_until
 
 
 class Executable(bytes):
@@ -43,50 +37,41 @@ def pack(tree):
     return gzip.compress(out.getvalue(), 1)
 
 
-class Run:
-    def __init__(self, data, spec, environment=None):
-        self.id = spec["runId"]
-        self.folder = data / "runs" / self.id
+class Run(Runner):
+    """Granted its push beforehand. `disguise` is a command that executes its arguments elsewhere."""
+
+    def __init__(self, spec, disguise=()):
+        super().__init__(spec)
+        self.disguise = [*disguise]
         self.folder.mkdir(parents=True)
-        (self.folder / "log").touch()
-        (self.folder / "grant").write_text(f"{spec['attempt']}\n")
-        self._errors = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([str(RUNNER)], stdin=subprocess.PIPE, stdout=self._errors, stderr=self._errors,
-                                        env={**os.environ, **(environment or {})})
-        self.process.stdin.write(as_input(spec))
+        self.grant()
+
+    def start(self, environment=None):
+        self.errors_file = tempfile.TemporaryFile()
+        self.process = subprocess.Popen([*self.disguise, PROGRAM], stdin=subprocess.PIPE, stdout=self.errors_file,
+                                        stderr=self.errors_file, env={**os.environ, **(environment or {})})
+        self.process.stdin.write(as_input(self.spec))
         self.process.stdin.close()
+        return self
 
-    def read_log(self):
-        self.log = (self.folder / "log").read_bytes()
-        return self.log
-
-    def wait_log(self, text, seconds=60):
+    def wait_line(self, text):
         """Until the log holds the text on a line of its own."""
-        deadline = time.monotonic() + seconds
-        while text not in self.read_log().splitlines():
-            assert self.process.poll() is None, f"the run ended before:\n{self.log.decode(errors='replace')}"
-            assert time.monotonic() < deadline, f"no {text} in:\n{self.log.decode(errors='replace')}"
-            select.select([], [], [], 0.01)
-
-    def cancel(self):
-        self.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: text in self.log.splitlines() or self.process.poll() is not None, text, 60)
+        assert self.process.poll() is None, f"the run ended before:\n{self.log}"
 
     def finish(self, seconds=120):
         self.process.wait(seconds)
-        self._errors.seek(0)
-        self.errors = self._errors.read().decode(errors="replace")
-        self._errors.close()
-        self.read_log()
-        self.report = [json.loads(line) for line in (self.folder / "report").read_text().splitlines()]
-        result = self.report[-1]
-        assert result["type"] == "result", f"no result:\n{self.errors}\n{self.report}"
-        self.status, self.word, self.message = result["status"], result.get("errorCode"), result.get("message", "")
-        self.images = {f"{i['repository']}:{i['tag']}": i["digest"] for i in self.report if i["type"] == "image"}
-        self.steps = {s["name"]: s["status"] for s in self.report if s["type"] == "step"}
+        with self.errors_file as file:
+            file.seek(0)
+            self.errors = file.read().decode(errors="replace")
+        result = self.result or {}
+        self.status, self.word, self.message = result.get("status"), result.get("errorCode"), result.get("message", "")
+        self.digests = {f"{i['repository']}:{i['tag']}": i["digest"] for i in self.images}
+        self.last_log, self.raw_report = self.log, (self.folder / "report").read_text()
         return self
 
     def explain(self):
-        return f"{self.status} {self.word}: {self.message}\n{self.log.decode(errors='replace')}\n{self.errors}"
+        return f"{self.status} {self.word}: {self.message}\n{self.last_log}\n{self.errors}"
 
 
 class Runners:
@@ -94,7 +79,6 @@ class Runners:
         """`registries` are of lib.registry; `defaults` are members of every specification."""
         self.registries, self.defaults = registries, defaults
         self._count = 0
-        self._token = uuid.uuid4().hex[:8]
         self._runs = []
 
     def __enter__(self):
@@ -117,27 +101,41 @@ class Runners:
     def spec(self, tree, images=(), **more):
         self._count += 1
         name = f"{self._count}.tar.gz"
-        run_id = f"ca{self._token}{self._count}"  # other tests on this machine have runs with small numbers
         (self.data / "sources" / name).write_bytes(pack(tree))
-        settings = {"runId": run_id, "timeoutMs": 300_000, "graceMs": 10_000,
+        settings = {"runId": f"ca{self._count}", "timeoutMs": 300_000, "graceMs": 10_000,
                     "registries": list(self._configured()), **self.defaults, **more}
         settings["engine"] = {"network": "auto", **settings.get("engine", {})}
         return run_spec(self.data, f"source/{name}", images, push=bool(images), **settings)
 
-    def start(self, tree, images=(), environment=None, **more):
-        run = Run(self.data, self.spec(tree, images, **more), environment)
+    def start(self, tree, images=(), disguise=(), **more):
+        run = Run(self.spec(tree, images, **more), disguise).start()
         self._runs.append(run)
         return run
 
     def run(self, tree, images=(), **more):
         return self.start(tree, images, **more).finish()
 
-    def verb(self, name, **more):
+    def verb(self, name, disguise=(), **more):
         """slipway-runner probe|sweep; what it printed."""
-        done = subprocess.run([str(RUNNER), name], input=as_input(self.spec({}, **more)), capture_output=True, timeout=120)
+        done = subprocess.run([*disguise, PROGRAM, name], input=as_input(self.spec({}, **more)), capture_output=True,
+                              timeout=120)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
     def probe(self, **more):
+        """The lines of check-health by name."""
         lines = map(json.loads, self.verb("probe", **more).splitlines())
         return {line["name"]: line for line in lines}
+
+    def left_by(self, run):
+        """What the run left behind, by kind; empty when all is well."""
+        found = leftovers(self.data, run.spec["runId"])
+        if alive := processes_with(str(self.data / "runs" / run.spec["runId"])):
+            found["processes"] = alive
+        containers = self.data / "engine/storage/overlay-containers"
+        if more := [p.name for p in containers.glob("*") if p.is_dir()]:
+            found["all containers"] = more
+        known = {"storage", "cache", "probe.json", "probe.lock"}
+        if more := [p.name for p in (self.data / "engine").iterdir() if p.name not in known]:
+            found["engine folder"] = more
+        return found
