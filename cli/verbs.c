@@ -34,6 +34,13 @@ const struct verb cli_verbs[] = {
 	  verb_delivery_list, NULL },
 	{ "delivery show", "ID", "Show a delivery and what each task made of it",
 	  verb_delivery_show, NULL },
+	{ "context parse", "CONTEXT", "Show what a context means", verb_context_parse,
+	  "Grammar only, and no service is needed: whether a scheme, address or ref may be used is decided\n"
+	  "where it is used. Credentials in a URL are not shown." },
+	{ "context files", "[-f DOCKERFILE] FOLDER",
+	  "List what is kept and what is ignored, and the rule that decided", verb_context_files,
+	  "Needs no service and no Dockerfile. The rules are those of DOCKERFILE.dockerignore, or else of\n"
+	  "the folder's .dockerignore; line 0 is the rule that leaves .git out (bring it back by !.git)." },
 	{ "check-health", "", "Check every part that a run needs", verb_check_health,
 	  "Data folder, engine and its isolation, git, registries, disk: a line each, and a hint for each\n"
 	  "failure. Exits 1 when a check failed." },

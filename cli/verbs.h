@@ -16,6 +16,8 @@ int verb_build(struct cli *cli, int argc, char **argv);
 int verb_check_health(struct cli *cli, int argc, char **argv);
 int verb_config_check(struct cli *cli, int argc, char **argv);
 int verb_config_print(struct cli *cli, int argc, char **argv);
+int verb_context_files(struct cli *cli, int argc, char **argv);
+int verb_context_parse(struct cli *cli, int argc, char **argv);
 int verb_delivery_list(struct cli *cli, int argc, char **argv);
 int verb_delivery_show(struct cli *cli, int argc, char **argv);
 int verb_serve(struct cli *cli, int argc, char **argv);

@@ -49,6 +49,11 @@ static void task_triggers_cell(struct buf *cell, const json_t *item)
 	}
 }
 
+static void ignored_cell(struct buf *cell, const json_t *item)
+{
+	buf_adds(cell, json_is_true(json_object_get(item, "ignored")) ? "ignored" : "kept");
+}
+
 static void runs_cell(struct buf *cell, const json_t *item)
 {
 	size_t i;
@@ -108,6 +113,20 @@ static const struct column cancel_columns[] = {
 	{ "STATUS", "status", NULL },
 	{ 0 },
 };
+static const struct column context_columns[] = {
+	{ "KIND", "kind", NULL },
+	{ "REPOSITORY", "repository", NULL },
+	{ "REF", "ref", NULL },
+	{ "FOLDER", "folder", NULL },
+	{ 0 },
+};
+static const struct column context_file_columns[] = {
+	{ "VERDICT", NULL, ignored_cell },
+	{ "PATH", "path", NULL },
+	{ "RULE", "rule", NULL },
+	{ "LINE", "line", NULL },
+	{ 0 },
+};
 static const struct column health_columns[] = {
 	{ "PART", "name", NULL },
 	{ "STATE", NULL, ok_cell },
@@ -121,3 +140,5 @@ const struct view view_tasks = { "name", task_columns };
 const struct view view_deliveries = { "deliveryId", delivery_columns };
 const struct view view_cancels = { "runId", cancel_columns };
 const struct view view_health = { "name", health_columns };
+const struct view view_contexts = { "repository", context_columns };
+const struct view view_context_files = { "path", context_file_columns };

@@ -2,4 +2,5 @@
 #pragma once
 #include "cli/output.h"
 
-extern const struct view view_runs, view_tasks, view_deliveries, view_cancels, view_health;
+extern const struct view view_runs, view_tasks, view_deliveries, view_cancels, view_health,
+	view_contexts, view_context_files;
