@@ -27,7 +27,8 @@ struct queue_opts {
 		*registries; /* names in configured order; each keeps its two letters for ever */
 	size_t registries_len;
 	int max_attempts;
-	/* Runs may have become ready to be claimed. */
+	/* Runs may have become ready to be claimed. Not called for those that queue_open() found:
+	 * claim once at the start. */
 	void (*on_ready)(void *data);
 	/* A run was created or changed: for followers and metrics. `status` is the new one. */
 	void (*on_run)(const char *run_id, enum run_status status, void *data);
@@ -36,8 +37,13 @@ struct queue_opts {
 	void *data;
 };
 
+/*
+ * Blocks for as long as opening, migrating and loading the tasks take. Words: those of
+ * store_open(); "secret_key" when the secrets of a task were sealed with another key.
+ */
 int queue_open(struct queue **out, struct uv_loop_s *loop, const struct queue_opts *opts,
 	       struct err *err);
+/* Finishes what was asked, then closes; what is asked meanwhile is answered ERR_UNAVAILABLE. */
 void queue_close(struct queue *q, void (*closed)(void *data), void *data);
 
 /* ---- accepting ---- */
@@ -53,7 +59,8 @@ typedef void (*queue_accept_cb)(enum accept_outcome outcome, const struct delive
  * One transaction: the delivery and a run for each entry of `wanted`. Contents of both are taken
  * (moved); wanted[i] belongs to the verdict with the same registry and task. An event that repeats
  * the latest accepted one of its (task, repository, ref) with equal (before, after, event name)
- * makes no new run: its verdict names the run that it repeats and says so.
+ * makes no new run: its verdict names the run that it repeats and says so. A later event of the
+ * ref that made no run (a deletion) ends that: the same move is news again afterwards.
  * Known id with another body: ERR_CONFLICT "delivery_conflict". Not committed: ERR_UNAVAILABLE
  * "storage".
  */
@@ -111,11 +118,11 @@ struct cancel_result {
 };
 typedef void (*queue_cancel_cb)(const struct cancel_result *results, size_t len,
 				const struct err *err, void *data);
-/* One transaction. Duplicate ids give one result. */
+/* One transaction. Duplicate ids give one result. More than 1,000: ERR_LIMIT "too_many". */
 void queue_cancel(struct queue *q, const char *registry, const char *const *ids, size_t len,
 		  queue_cancel_cb cb, void *data);
-/* All unfinished runs that the filter (or NULL) selects; with dry_run nothing changes. At most
- * 1,000 a call. */
+/* All unfinished runs that the filter (or NULL) selects, the newest first; with dry_run nothing
+ * changes. At most 1,000 a call. */
 void queue_cancel_matching(struct queue *q, const char *registry, const struct filter *filter,
 			   bool dry_run, queue_cancel_cb cb, void *data);
 void queue_set_archived(struct queue *q, const char *registry, const char *id, bool archived,
@@ -124,8 +131,10 @@ void queue_set_archived(struct queue *q, const char *registry, const char *id, b
 /* ---- looking ---- */
 void queue_get_run(struct queue *q, const char *registry, const char *id, queue_run_cb cb,
 		   void *data); /* ERR_NOTFOUND */
-/* Newest first, at most `top`, older than `before_seq` (0: from the newest). Keyset: no OFFSET, no
- * count. */
+/*
+ * Newest first, at most `top`, older than `before_seq` (0: from the newest). Keyset: no OFFSET, no
+ * count. `filter` is borrowed for the call. Of a run's build only the platform is there.
+ */
 void queue_list_runs(struct queue *q, const char *registry, const struct filter *filter,
 		     int64_t before_seq, size_t top, queue_runs_cb cb, void *data);
 

@@ -123,9 +123,10 @@ static int roll(struct walk *k, int sides)
 
 #define AGREE(what, ours, theirs)                                                                  \
 	do {                                                                                       \
-		if ((long)(ours) != (long)(theirs))                                                \
+		long queue_says = (long)(ours), model_says = (long)(theirs);                       \
+		if (queue_says != model_says)                                                      \
 			fail_msg("seed %u, step %d: %s: the queue says %ld, the model %ld",        \
-				 k->seed, k->step, what, (long)(ours), (long)(theirs));            \
+				 k->seed, k->step, what, queue_says, model_says);                  \
 	} while (0)
 
 static void run_id(char id[RUN_ID_BYTES], int run)
