@@ -41,10 +41,23 @@ static int take_dockerfile(struct dockerfile *out, const struct engine *e, const
 	return dockerfile_scan(out, buf_str(&text), err);
 }
 
-static void say_what_differs(const struct engine *e, const struct dockerfile *d)
+static bool has_secret_arg(const struct build *o)
+{
+	for (size_t i = 0; i < o->args_len; i++) {
+		if (o->args[i].is_secret)
+			return true;
+	}
+	return false;
+}
+
+static void say_what_differs(const struct engine *e, const struct build *o,
+			     const struct dockerfile *d)
 {
 	struct runlog *log = e->x->log;
 
+	if (d->runs && has_secret_arg(o))
+		runlog_say(log, "Build arguments that RUN steps use stay in the image's history, "
+				"secret ones too: whoever may pull the image can read them");
 	if (d->syntax)
 		runlog_say(log,
 			   "# syntax=%.100s is not fetched: the engine reads the Dockerfile itself",
@@ -199,7 +212,7 @@ int buildah_build(struct engine *e, const struct engine_build *b, struct err *er
 
 	if (take_dockerfile(&d, e, b->dockerfile, err) < 0)
 		return -1;
-	say_what_differs(e, &d);
+	say_what_differs(e, b->options, &d);
 	/* What runs nothing needs no network, and should not wait for one. */
 	const char *kind = d.runs || strcmp(e->choice.network, "slirp4netns") != 0
 				   ? e->choice.network

@@ -179,6 +179,7 @@ class Arguments(EngineTest):
         self.assert_ended(run, "Succeeded")
         self.assertEqual(seen, [])
         self.assertIn("token: ***", run.log)
+        self.assertIn("stay in the image's history", run.log)
         self.assertNotIn(SECRET, run.log)
         self.assertIn(f"\n{len(SECRET) + 1}\n", run.log)
 
