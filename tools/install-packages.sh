@@ -19,9 +19,11 @@ for purpose in "$@"; do
     wanted+=("${packages[@]}")
 done
 
+is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
 missing=()
 for package in "${wanted[@]}"; do
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+    is_installed "$package" || missing+=("$package")
 done
 # A newer node than Debian's may stand on the PATH already; Debian's npm would bring hundreds of packages.
 if command -v npm >/dev/null && command -v node >/dev/null; then
@@ -38,7 +40,7 @@ echo "Installing: ${missing[*]}" >&2
 # Certificates that somebody put in place without the package (a company's proxy, say) would be
 # replaced by the package's own: they stay, as local ones.
 bundle=/etc/ssl/certs/ca-certificates.crt
-if [ -s $bundle ] && ! dpkg-query -W ca-certificates >/dev/null 2>&1; then
+if [ -s $bundle ] && ! is_installed ca-certificates; then
     "${as_root[@]}" mkdir -p /usr/local/share/ca-certificates
     "${as_root[@]}" cp $bundle /usr/local/share/ca-certificates/kept.crt
 fi
