@@ -4,6 +4,7 @@
 
 #include "common/fs.h"
 #include "common/scope.h"
+#include "context/policy.h"
 #include "runner/exec/runlog.h"
 
 /* No context: an empty folder. The Dockerfile would have to come from it, so there is none. */
@@ -29,7 +30,7 @@ static int (*const fetchers[])(struct source *, struct exec *, const struct cont
 			       struct err *) = {
 	[CONTEXT_LOCAL] = refuse,
 	[CONTEXT_GIT] = source_fetch_git,
-	[CONTEXT_HTTP] = refuse,
+	[CONTEXT_HTTP] = source_fetch_http,
 	[CONTEXT_OCI] = refuse,
 	[CONTEXT_UPLOAD] = source_fetch_upload,
 	[CONTEXT_NONE] = fetch_none,
@@ -46,6 +47,20 @@ int source_fetch(struct source *out, struct exec *x, struct err *err)
 	int rc = fetchers[c.kind](out, x, &c, err);
 	context_release(&c);
 	return rc;
+}
+
+int source_check_url(const struct exec *x, const struct context *c, struct err *err)
+{
+	const struct policy policy = {
+		.schemes = &x->spec.allow_schemes,
+		.allowed = x->spec.allow_addresses,
+		.allowed_len = x->spec.allow_addresses_len,
+	};
+
+	if (c->username || secret_is_set(&c->password))
+		return err_set(err, ERR_INVALID, "url_has_credentials",
+			       "the context's URL holds credentials");
+	return policy_check_url(str_from(c->repository), &policy, err);
 }
 
 void source_release(struct source *s)

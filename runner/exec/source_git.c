@@ -41,16 +41,7 @@ static const char *username_for(const struct exec *x, const char *url)
 
 static int check_policy(const struct exec *x, const struct context *c, struct err *err)
 {
-	const struct policy policy = {
-		.schemes = &x->spec.allow_schemes,
-		.allowed = x->spec.allow_addresses,
-		.allowed_len = x->spec.allow_addresses_len,
-	};
-
-	if (c->username || secret_is_set(&c->password))
-		return err_set(err, ERR_INVALID, "url_has_credentials",
-			       "the context's URL holds credentials");
-	if (policy_check_url(str_from(c->repository), &policy, err) < 0)
+	if (source_check_url(x, c, err) < 0)
 		return -1;
 	if (c->ref && policy_check_ref(str_from(c->ref), err) < 0)
 		return -1;

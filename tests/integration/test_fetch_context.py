@@ -587,14 +587,48 @@ class Mirrors(ContextTest):
             self.assertEqual(self.finish(folder, process, began).commit, commit)
 
 
+def tar_gz(files):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for path, content in files.items():
+            entry = tarfile.TarInfo(path)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content.encode()))
+    return out.getvalue()
+
+
+class Archives(ContextTest):
+    """Over HTTP."""
+
+    def serve(self, behaviour):
+        self.server.misbehave("context.tar.gz", behaviour)
+        return self.server.url("context.tar.gz")
+
+    def test_archive_is_the_context(self):
+        url = self.serve(hostile.Status(200, {}, tar_gz({"Dockerfile": DOCKERFILE, "a/b": "1"})))
+        self.assertEqual(self.fetch(url=url).files(), {"Dockerfile": DOCKERFILE, "a/b": "1"})
+
+    def test_what_servers_answer(self):
+        url = self.serve(hostile.Status(404))
+        self.assert_fails(self.fetch(url=url), "context_not_found")
+        for behaviour, word in ((hostile.Status(403), "context_auth"),
+                                (hostile.Status(500), "context_network"),
+                                (hostile.Silent(), "context_timeout"),
+                                (hostile.Redirect("http://localhost:1/x.tar.gz"), "redirect_denied"),
+                                (hostile.Status(200, {}, b"<html>"), "tar_bad"),
+                                (hostile.Status(200, {}, tar_gz({"../evil": ""})), "tar_unsafe")):
+            self.serve(behaviour)
+            self.assert_fails(self.fetch(url=url), word)
+        self.assert_fails(self.fetch(url=url, allowAddresses=[]), "address_denied")
+        self.serve(hostile.Status(200, {}, random.Random(5).randbytes(20_000)))
+        self.assert_fails(self.fetch(url=url, limits={"uploadExpandedBytes": 10_000}),
+                          "context_too_large")
+
+
 class Uploads(ContextTest):
     def upload(self, files, name="abc123.tar.gz"):
         (self.data / "sources").mkdir(exist_ok=True)
-        with tarfile.open(self.data / "sources" / name, "w:gz") as archive:
-            for path, content in files.items():
-                entry = tarfile.TarInfo(path)
-                entry.size = len(content)
-                archive.addfile(entry, io.BytesIO(content.encode()))
+        (self.data / "sources" / name).write_bytes(tar_gz(files))
         return "source/" + name
 
     def test_archive_is_the_context(self):
