@@ -102,20 +102,44 @@ static bool arrived_anyway(char **digest, struct exec *x, const struct image *im
 
 /* ---- one image ---- */
 
-static int push_with_retries(struct exec *x, struct engine *engine, const struct engine_ops *ops,
-			     const char *name, char **digest, struct err *err)
+/* An image on its way. */
+struct push {
+	struct exec *x;
+	struct engine *engine;
+	const struct engine_ops *ops;
+	const struct image *image;
+	const char *name;
+	char *before; /* what the tag pointed at, or NULL */
+	char *pushed; /* the digest, as the engine says it */
+	char *read;   /* the digest, as the registry says it, or NULL */
+};
+
+static int read_before(struct push *p, struct err *err)
 {
-	struct err failure = { 0 };
+	return registry_read_digest(&p->before, p->x, p->image, 0, err);
+}
+
+static int push_once(struct push *p, struct err *err)
+{
+	return p->ops->push(p->engine, p->name, &p->pushed, err);
+}
+
+/* The image is there: a cancel in this moment must not keep us from saying so. */
+static int read_after(struct push *p, struct err *err)
+{
+	return registry_read_digest(&p->read, p->x, p->image, SETTLE_READ_MS, err);
+}
+
+/* Registries have bad moments: what may change is tried again. *err is set on failure. */
+static int try_often(struct push *p, int (*once)(struct push *, struct err *), struct err *err)
+{
 	int64_t pause_ms = FIRST_PAUSE_MS;
 
-	for (int i = 1; ops->push(engine, name, digest, &failure) < 0; i++) {
-		if (failure.code != ERR_UNAVAILABLE || i == ATTEMPTS) {
-			if (err)
-				*err = failure;
+	for (int i = 1; once(p, err) < 0; i++) {
+		if (err->code != ERR_UNAVAILABLE || i == ATTEMPTS)
 			return -1;
-		}
-		runlog_say(x->log, "%s; trying again", failure.msg);
-		if (exec_pause(x, pause_ms, err) < 0)
+		runlog_say(p->x->log, "%s; trying again", err->msg);
+		if (exec_pause(p->x, pause_ms, err) < 0)
 			return -1;
 		pause_ms = pause_ms * 2 < LONGEST_PAUSE_MS ? pause_ms * 2 : LONGEST_PAUSE_MS;
 	}
@@ -134,28 +158,36 @@ static int compare(const char *pushed, const char *read, const char *name, struc
 	return 0;
 }
 
-static int push_image(struct exec *x, struct engine *engine, const struct engine_ops *ops,
-		      struct image *image, const char *name, struct err *err)
+static int push_and_read(struct push *p, struct err *err)
 {
-	cleanup_free char *before = NULL, *pushed = NULL, *read = NULL;
-
-	runlog_say(x->log, "Pushing %s", name);
-	if (registry_read_digest(&before, x, image, 0, err) < 0)
+	if (try_often(p, read_before, err) < 0)
 		return -1;
-	if (push_with_retries(x, engine, ops, name, &pushed, err) < 0) {
-		bool stopped = err->code == ERR_CANCELED || err->code == ERR_TIMEOUT;
-		if (!stopped || !arrived_anyway(&pushed, x, image, before))
-			return -1;
-		read = xstrdup(pushed);
-	} else if (registry_read_digest(&read, x, image, SETTLE_READ_MS, err) < 0) {
+	if (try_often(p, push_once, err) == 0)
+		return try_often(p, read_after, err);
+	bool stopped = err->code == ERR_CANCELED || err->code == ERR_TIMEOUT;
+	if (!stopped || !arrived_anyway(&p->pushed, p->x, p->image, p->before))
+		return -1;
+	p->read = xstrdup(p->pushed);
+	return 0;
+}
+
+static int push_image(struct push *p, struct err *err)
+{
+	struct err why = { 0 };
+
+	runlog_say(p->x->log, "Pushing %s", p->name);
+	int rc = push_and_read(p, &why);
+	if (rc == 0)
+		rc = compare(p->pushed, p->read, p->name, &why);
+	if (rc < 0) {
+		if (err)
+			*err = why;
 		return -1;
 	}
-	if (compare(pushed, read, name, err) < 0)
-		return -1;
-	runlog_say(x->log, "Pushed %s@%s", name, read);
-	struct report_line line = { .type = REPORT_IMAGE, .image = *image };
-	line.image.digest = read;
-	exec_report(x, line);
+	runlog_say(p->x->log, "Pushed %s@%s", p->name, p->read);
+	struct report_line line = { .type = REPORT_IMAGE, .image = *p->image };
+	line.image.digest = p->read;
+	exec_report(p->x, line);
 	return 0;
 }
 
@@ -165,7 +197,18 @@ int push_images(struct exec *x, struct engine *engine, const struct engine_ops *
 	if (wait_for_grant(x, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names->len; i++) {
-		if (push_image(x, engine, ops, &names->items[i], names->texts.items[i], err) < 0)
+		struct push p = {
+			.x = x,
+			.engine = engine,
+			.ops = ops,
+			.image = &names->items[i],
+			.name = names->texts.items[i],
+		};
+		int rc = push_image(&p, err);
+		free(p.before);
+		free(p.pushed);
+		free(p.read);
+		if (rc < 0)
 			return -1;
 	}
 	return 0;

@@ -118,6 +118,22 @@ class Success(RunnerTest):
         if os.geteuid() == 0:
             self.assertNotIn("not isolated", run.log)
 
+    def test_all_processes_of_a_build_are_in_its_control_group(self):
+        self.commit(BASE + run_line("echo it runs; busybox sleep 5"))
+        run = self.runner(push=False).start()
+        self.addCleanup(run.cancel)
+        run.wait_log("\nit runs\n")
+        groups = [Path(f"/proc/{pid}/cgroup").read_text()
+                  for pid in descendants(run.process.pid)
+                  if b"sleep" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        self.assertTrue(groups)
+        if not list(Path("/sys/fs/cgroup").glob(f"**/slipway/{run.spec['runId']}-*")):
+            self.skipTest("no control groups can be made here")
+        for text in groups:
+            self.assertIn(f"/slipway/{run.spec['runId']}-", text)
+        run.cancel()
+        run.wait()
+
     def test_second_attempt_appends(self):
         self.commit(BASE)
         spec = self.spec(push=False)

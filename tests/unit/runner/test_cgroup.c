@@ -6,9 +6,11 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "common/fs.h"
@@ -150,12 +152,12 @@ static void leave_escaped_grandchild(const struct isolation *got, int tell)
 		pause();
 }
 
-static void death_of_the_first_process_takes_all_others(void **state)
+/* True when all that escaped has died with the child. */
+static void assert_takes_all_others(void)
 {
 	struct isolation got;
 	int ends[2];
 	char byte;
-	(void)state;
 
 	assert_int_equal(pipe(ends), 0);
 	pid_t child = namespace_fork(&got, NULL);
@@ -178,6 +180,36 @@ static void death_of_the_first_process_takes_all_others(void **state)
 	assert_int_equal(waitpid(later, NULL, 0), later);
 }
 
+static void death_of_the_first_process_takes_all_others(void **state)
+{
+	(void)state;
+	assert_takes_all_others();
+}
+
+/* As for a service that may make no namespaces: in a process of its own, which gives it up. */
+static void orphans_are_hunted_where_there_are_no_namespaces(void **state)
+{
+	int status = 0;
+	(void)state;
+
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+		struct __user_cap_data_struct none[2] = { 0 };
+		syscall(SYS_capset, &header, none);
+		struct isolation got;
+		pid_t child = namespace_fork(&got, NULL);
+		if (child == 0)
+			_exit(got.pid || got.mount || !got.why[0]);
+		waitpid(child, &status, 0);
+		assert_int_equal(status, 0);
+		assert_takes_all_others();
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -187,6 +219,7 @@ int main(void)
 		TEST(remove_leaves_no_folder_in_any_hierarchy),
 		cmocka_unit_test(removing_what_never_was_is_fine),
 		cmocka_unit_test(death_of_the_first_process_takes_all_others),
+		cmocka_unit_test(orphans_are_hunted_where_there_are_no_namespaces),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
