@@ -148,6 +148,18 @@ def processes_with(text):
     return found
 
 
+def control_groups(run_id):
+    """Those of a run, in every hierarchy. Others come and go meanwhile."""
+    found = []
+    for base in [Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").iterdir()]:
+        try:
+            found += [f"{base}/slipway/{name}" for name in os.listdir(base / "slipway")
+                      if name.startswith(f"{run_id}-")]
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+    return found
+
+
 def leftovers(data, run_id):
     """What a run must not leave behind, by kind; empty when all is well."""
     data = Path(data)
@@ -156,7 +168,7 @@ def leftovers(data, run_id):
                   if f"/{run_id}-" in path.read_text(errors="replace")]
     mounts = [line for line in Path("/proc/self/mountinfo").read_text().splitlines()
               if str(data) in line]
-    groups = [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/slipway/{run_id}-*")]
+    groups = control_groups(run_id)
     folders = [str(path) for path in [data / "runs" / run_id / "work"] if path.exists()]
     found = {"containers": containers, "mounts": mounts, "cgroups": groups, "folders": folders}
     return {kind: what for kind, what in found.items() if what}
