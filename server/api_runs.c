@@ -30,7 +30,7 @@ static json_t *next_link(const struct call *c, const struct listing *l, const st
 			 int64_t sent)
 {
 	cleanup_buf struct buf link = BUF_INIT;
-	cleanup_free char *origin = http_origin(c->req);
+	cleanup_free char *origin = call_origin(c);
 	cleanup_free char *token = skip_token_text(&(struct skip_token){ last->seq, sent });
 
 	buf_addf(&link, "%s%s/runs?$skipToken=%s", origin, c->prefix, token);

@@ -37,7 +37,7 @@ void api_uploads_url(struct call *c)
 	cleanup_free char *id = random_token(16);
 	int64_t expires_ms = clock_now_ms() + URL_LIFE_MS;
 	cleanup_free char *signature = sign(c->app, str_from(id), expires_ms);
-	cleanup_free char *origin = http_origin(c->req);
+	cleanup_free char *origin = call_origin(c);
 	json_t *answer = json_pack("{s:o,s:o}", "uploadUrl",
 				   json_sprintf("%s/v1/uploads/%s?expires=%lld&sig=%s", origin, id,
 						(long long)expires_ms, signature),

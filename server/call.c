@@ -2,6 +2,7 @@
 
 #include "common/json.h"
 #include "common/scope.h"
+#include "config/config.h"
 
 static void request_ended(void *data)
 {
@@ -58,6 +59,13 @@ json_t *call_body_object(struct call *c, struct str body, bool may_be_empty)
 		return NULL;
 	}
 	return value;
+}
+
+char *call_origin(const struct call *c)
+{
+	const char *base_url = c->app->config->base_url;
+
+	return base_url && !http_peer(c->req)->is_unix ? xstrdup(base_url) : http_origin(c->req);
 }
 
 void call_respond(struct call *c, int status, json_t *value)

@@ -30,6 +30,9 @@ void call_unref(struct call *c);
 /* The body as a JSON object, or an error has been answered and NULL comes. An empty body gives {}
  * when `may_be_empty`. A new reference. */
 json_t *call_body_object(struct call *c, struct str body, bool may_be_empty);
+/* What links that we hand out begin with: base_url, or what the client itself asked for. The
+ * caller's. */
+char *call_origin(const struct call *c);
 /* Answer with this value, which is taken. */
 void call_respond(struct call *c, int status, json_t *value);
 /* Answer an error; words about where a context may come from are 422, the rest as
