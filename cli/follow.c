@@ -67,7 +67,7 @@ static bool on_bytes(struct str bytes, void *data)
 	struct follow *f = data;
 	FILE *out = f->opts->out;
 
-	f->connected = true;
+	f->connected = f->connected || bytes.len;
 	if (out && (fwrite(bytes.ptr, 1, bytes.len, out) != bytes.len || fflush(out) != 0)) {
 		f->write_error = errno;
 		return false;
