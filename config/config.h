@@ -31,7 +31,7 @@ struct cidr;
 struct config_registry {
 	char *name;
 	char *login_server; /* host[:port]; NULL for the implicit registry "default" */
-	bool insecure;      /* plain HTTP, or a certificate that cannot be verified */
+	bool insecure;      /* plain HTTP */
 	char *username;     /* NULL: no login */
 	struct secret password;
 	char *password_from;

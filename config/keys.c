@@ -34,7 +34,7 @@ static const struct key registry_keys[] = {
 	  .check = check_login_server,
 	  .help = "`HOST[:PORT]`, as it stands at the beginning of an image name." },
 	{ "insecure", KEY_BOOL, IN(config_registry, insecure), .preset = "false",
-	  .help = "Speak plain HTTP, or accept a certificate that cannot be verified." },
+	  .help = "Speak plain HTTP: for a registry on this machine or network that has no certificate." },
 	{ "username", KEY_TEXT, IN(config_registry, username), .help = "User to log in as.",
 	  .unset_is = "no login" },
 	{ "password", KEY_SECRET, IN(config_registry, password),
