@@ -30,7 +30,7 @@ struct dialog {
 
 /* ---- errors ---- */
 
-static int translate(struct err *err)
+static int translate(const char *server, struct err *err)
 {
 	static const char *const ours[] = { "net_unreachable", "net_stalled", "net_timeout",
 					    "net_protocol", "net_too_large" };
@@ -40,6 +40,7 @@ static int translate(struct err *err)
 			continue;
 		snprintf(err->word, sizeof err->word, "registry_unreachable");
 		err->code = ERR_UNAVAILABLE;
+		return err_wrap(err, "the registry %.100s", server);
 	}
 	return -1;
 }
@@ -119,12 +120,12 @@ static int read_token(struct dialog *d, const char *url, struct err *err)
 		request.password = &d->registry->password;
 	}
 	if (transfer_open(&response, d->transfers, &request, err) < 0)
-		return translate(err);
+		return translate(d->server, err);
 	int status = transfer_status(response);
 	int rc = transfer_read_all(response, &body, err);
 	transfer_close(response);
 	if (rc < 0)
-		return translate(err);
+		return translate(d->server, err);
 	if (status != 200)
 		return bad_status(status, d->server, err);
 	if (json_read(&answer, buf_str(&body), NULL, err) == 0) {
@@ -194,7 +195,7 @@ static int send(struct transfer **out, struct dialog *d, const char *method, con
 	STRVEC_FOREACH (header, &request.headers)
 		explicit_bzero(*header, strlen(*header));
 	strvec_release(&request.headers);
-	return rc < 0 ? translate(err) : 0;
+	return rc < 0 ? translate(d->server, err) : 0;
 }
 
 /* At most one challenge: a second 401 is an answer. */
@@ -241,7 +242,7 @@ static int digest_of_body(char **out, struct dialog *d, const char *path, struct
 	int rc = transfer_read_all(response, &body, err);
 	transfer_close(response);
 	if (rc < 0)
-		return translate(err);
+		return translate(d->server, err);
 	if (status != 200)
 		return bad_status(status, d->server, err);
 	sha256(hash, buf_str(&body));
