@@ -30,11 +30,13 @@ class Door:
 
     def __enter__(self):
         self._listener = socket.create_server(("127.0.0.1", 0))
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
         return self
 
     def __exit__(self, *_):
         self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
         self._listener.close()
 
     def _accept(self):
@@ -48,10 +50,15 @@ class Door:
                 self.refused += 1
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
                 client.close()
-                continue
-            server = socket.create_connection(("127.0.0.1", self.behind))
-            for ends in ((client, server), (server, client)):
-                threading.Thread(target=self._copy, args=ends, daemon=True).start()
+            else:
+                threading.Thread(target=self._pass, args=(client,), daemon=True).start()
+
+    def _pass(self, client):
+        with client, socket.create_connection(("127.0.0.1", self.behind)) as server:
+            back = threading.Thread(target=self._copy, args=(server, client), daemon=True)
+            back.start()
+            self._copy(client, server)
+            back.join()
 
     @staticmethod
     def _copy(source, sink):
@@ -60,5 +67,4 @@ class Door:
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
         except OSError:
-            source.close()
-            sink.close()
+            pass
