@@ -1,8 +1,7 @@
-"""A data folder whose disk is full: nothing is promised that is not kept, and it recovers by itself."""
+"""A data folder whose disk is full: nothing is promised that is not kept, and the service recovers by itself."""
 
 import json
 import os
-import signal
 import sys
 import unittest
 from pathlib import Path
@@ -10,7 +9,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib.eventually import eventually  # noqa: E402
 from lib.fake_service import RUNS, FakeService  # noqa: E402
-from lib.service import ZEROS, push_payload  # noqa: E402
+from lib.git_repository import GitRepository  # noqa: E402
+from lib.git_server import GitServer  # noqa: E402
+from lib.service import ZEROS, Service, push_payload  # noqa: E402
 from lib.small_disk import SmallDisk  # noqa: E402
 from lib.temporary import TemporaryFolder  # noqa: E402
 
@@ -98,6 +99,24 @@ class DiskFull(unittest.TestCase):
         self.disk.fill()
         self.disk.free()
         self.assertEqual(self.service.wait_status(run, "Succeeded")["attempt"], 1)
+
+
+class LargeSource(unittest.TestCase):
+    def test_a_source_that_fills_the_disk(self):
+        """It is the operator's move, nothing is left of it, and the next run works."""
+        folder = self.enterContext(TemporaryFolder())
+        git = self.enterContext(GitServer(self.enterContext(TemporaryFolder())))
+        SmallDisk(folder, "48m")
+        repository = GitRepository(git.root / "app.git")
+        files = {"Dockerfile": "FROM scratch\nCOPY small /\n", "small": "small\n"}
+        repository.commit({**files, "large": os.urandom(32 << 20)})
+        service = self.enterContext(Service(folder=folder))
+        build = ("build", "--no-push", "-o", "json", f"{git.url('app.git')}#main")
+        run = json.loads(service.slipway(*build, check=False).stdout)
+        self.assertEqual((run["status"], run["errorCode"]), ("Error", "disk_full"), run)
+        self.assertFalse((service.data / "runs" / run["runId"] / "work").exists())
+        repository.commit(files)
+        self.assertEqual(json.loads(service.slipway(*build).stdout)["status"], "Succeeded")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """What goes wrong around the service, through the whole of it: registry, git server, Dockerfile, time."""
 
-import http.client
-import json
 import os
 import sys
 import time
@@ -10,11 +8,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import lib.git_server as hostile  # noqa: E402
-from lib.base_image import busybox  # noqa: E402
 from lib.door import Door  # noqa: E402
 from lib.eventually import eventually  # noqa: E402
 from lib.gated_build import GatedBuild, remains  # noqa: E402
-from lib.git_repository import Executable, GitRepository  # noqa: E402
+from lib.git_repository import GitRepository  # noqa: E402
 from lib.git_server import GitServer  # noqa: E402
 from lib.registry import Registry  # noqa: E402
 from lib.service import Service  # noqa: E402
