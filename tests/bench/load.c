@@ -70,8 +70,8 @@ static int dial(const struct load *load)
 	return fd;
 }
 
-/* Reads one answer; its status, or -1 when the connection broke. */
-static int read_answer(int fd, char *answer)
+/* Reads one answer; its status, or -1 when the connection broke. *last: the server closes now. */
+static int read_answer(int fd, char *answer, bool *last)
 {
 	size_t have = 0;
 
@@ -86,6 +86,8 @@ static int read_answer(int fd, char *answer)
 			continue;
 		const char *length = strcasestr(answer, "\r\ncontent-length:");
 		size_t want = length && length < body ? strtoul(length + 17, NULL, 10) : 0;
+		const char *close_word = strcasestr(answer, "\r\nconnection: close");
+		*last = close_word && close_word < body;
 		if (have >= (size_t)(body + 4 - answer) + want)
 			return (int)strtol(answer + 9, NULL, 10);
 	}
@@ -104,7 +106,7 @@ static void make_unique(struct sender *s, char id[37], char *body)
 		 digits + 20);
 }
 
-static bool send_one(struct sender *s, int fd, char *body, char *answer)
+static bool send_one(struct sender *s, int fd, char *body, char *answer, bool *last)
 {
 	struct load *load = s->load;
 	unsigned char mac[SHA256_BYTES];
@@ -126,7 +128,7 @@ static bool send_one(struct sender *s, int fd, char *body, char *answer)
 	s->sent++;
 	if (fs_write_all(fd, buf_str(&request), &err) < 0)
 		return false;
-	int status = read_answer(fd, answer);
+	int status = read_answer(fd, answer, last);
 	if (s->samples < SAMPLES_MAX)
 		s->samples_us[s->samples++] = (uint32_t)(now_us() - start_us);
 	if (status < 0)
@@ -154,8 +156,12 @@ static void *send_all(void *data)
 			break; /* the server is gone: what was acknowledged until now is what counts
 				*/
 		}
-		if (!send_one(s, fd, body, answer)) {
+		bool last = false;
+		if (!send_one(s, fd, body, answer, &last)) {
 			s->failed++;
+			last = true;
+		}
+		if (last) {
 			close(fd);
 			fd = -1;
 		}

@@ -86,10 +86,10 @@ class Service:
 
     # Life.
 
-    def start(self, wait=True):
+    def start(self, wait=True, program=("slipway", "serve")):
         log = open(self.log, "ab")
         self.process = subprocess.Popen(
-            [str(BUILD / "slipway"), "serve", "-c", str(self.config_file), "--listen", "127.0.0.1:0"], stdin=subprocess.DEVNULL,
+            [str(BUILD / program[0]), *program[1:], "-c", str(self.config_file), "--listen", "127.0.0.1:0"], stdin=subprocess.DEVNULL,
             stdout=log, stderr=log, env=self.environment, start_new_session=True)
         log.close()
         if wait:
