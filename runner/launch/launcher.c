@@ -11,7 +11,7 @@
 #include "runner/launch/run_proc.h"
 #include "runner/launch/spare.h"
 
-enum { RETRY_MS = 1000 };
+enum { RETRY_MS = 1000, SPARE_DELAY_MS = 100 };
 
 struct launcher {
 	struct uv_loop_s *loop;
@@ -23,6 +23,7 @@ struct launcher {
 	struct run_proc **runs; /* each has a place */
 	size_t runs_len;
 	uv_timer_t retry; /* after an error of the database */
+	uv_timer_t spare_timer;
 
 	bool recovered; /* until then the free places are not known */
 	bool asking;    /* a question to the queue is under way */
@@ -103,6 +104,21 @@ static void retry_later(struct launcher *l, const char *what, const struct err *
 		uv_timer_start(&l->retry, on_retry, RETRY_MS, 0);
 }
 
+static void on_spare_timer(uv_timer_t *timer)
+{
+	struct launcher *l = timer->data;
+
+	if (!l->draining)
+		spare_want(l->spare);
+}
+
+/* Not at once: loading the next spare would take the processors from the run that just begins. */
+static void want_spare(struct launcher *l)
+{
+	if (!l->closing && !uv_is_active((uv_handle_t *)&l->spare_timer))
+		uv_timer_start(&l->spare_timer, on_spare_timer, SPARE_DELAY_MS, 0);
+}
+
 static void maybe_closed(struct launcher *l);
 
 static void on_claimed(const struct run *run, const struct err *err, void *data)
@@ -120,7 +136,7 @@ static void on_claimed(const struct run *run, const struct err *err, void *data)
 	} else if (again) {
 		launcher_kick(l);
 	} else if (!l->draining) {
-		spare_want(l->spare);
+		want_spare(l);
 	}
 	maybe_closed(l);
 }
@@ -134,7 +150,7 @@ void launcher_kick(struct launcher *l)
 	if (l->draining || !l->recovered)
 		return;
 	if ((int)l->runs_len >= l->opts.max_running) {
-		spare_want(l->spare);
+		want_spare(l);
 		return;
 	}
 	l->asking = true;
@@ -222,7 +238,7 @@ int launcher_create(struct launcher **out, struct uv_loop_s *loop, struct queue 
 				     "the runner %s cannot be started", opts->runner_path);
 	struct launcher *l = xnew(struct launcher);
 
-	*l = (struct launcher){ .loop = loop, .queue = q, .opts = *opts, .open = 2 };
+	*l = (struct launcher){ .loop = loop, .queue = q, .opts = *opts, .open = 3 };
 	l->opts.runner_path = xstrdup(opts->runner_path);
 	l->opts.data_dir = xstrdup(opts->data_dir);
 	l->run_opts = (struct run_proc_opts){
@@ -239,6 +255,8 @@ int launcher_create(struct launcher **out, struct uv_loop_s *loop, struct queue 
 	l->probe = probe_create(loop, l->opts.runner_path);
 	uv_timer_init(loop, &l->retry);
 	l->retry.data = l;
+	uv_timer_init(loop, &l->spare_timer);
+	l->spare_timer.data = l;
 	*out = l;
 	return 0;
 }
@@ -282,5 +300,6 @@ void launcher_close(struct launcher *l, void (*closed)(void *data), void *data)
 	spare_destroy(l->spare);
 	l->spare = NULL; /* a run that is still being claimed gets a runner of its own */
 	uv_close((uv_handle_t *)&l->retry, on_timer_closed);
+	uv_close((uv_handle_t *)&l->spare_timer, on_timer_closed);
 	probe_close(l->probe, on_part_closed, l);
 }

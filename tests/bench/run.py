@@ -72,7 +72,7 @@ class BareBuildah:
 def timing_engine(folder):
     """buildah behind a program that notes when its first build was started."""
     log, wrapper = folder / "started", folder / "buildah"
-    wrapper.write_text(f'#!/bin/sh\ncase " $* " in *" bud "*|*" build "*) date +%s%N >>{shlex.quote(str(log))} ;; esac\n'
+    wrapper.write_text(f'#!/bin/bash\ncase " $* " in *" bud "*) echo $EPOCHREALTIME >>{shlex.quote(str(log))} ;; esac\n'
                        'exec /usr/bin/buildah "$@"\n')
     wrapper.chmod(0o755)
     return wrapper, log
@@ -103,7 +103,7 @@ def measure(folder, rounds, engine):
             bare.append(by_hand.build(str(n)))
             ours.append(slipway_run(service, url, commits[-2], commits[-1]))
             if not engine:
-                started = int(log.read_text().split()[-1]) / 1e6
+                started = float(log.read_text().split()[-1]) * 1000
                 own.append(started - ours[-1]["create"] - ours[-1]["fetch"])
             print(f"round {n}: bare {round(bare[-1]['whole'])} ms, slipway {round(ours[-1]['whole'])} ms", flush=True)
     return bare, ours, own

@@ -12,6 +12,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from lib.eventually import eventually  # noqa: E402
 from lib.fake_service import RUNS, FakeService, error_code  # noqa: E402
 from lib.service import ZEROS, push_payload  # noqa: E402
 
@@ -227,6 +228,9 @@ class Reload(unittest.TestCase):
         def descriptors():
             return len(list(Path(f"/proc/{self.service.process.pid}/fd").iterdir()))
         self.reload(self.good, "config.reloaded")
+        # A spare runner, which comes a little after the start, has descriptors of its own.
+        eventually(lambda: list(self.service.data.glob("spare-*.err")), "a spare runner")
+        self.service.json("GET", "/v1/registries")  # an answer: the turn that started it is over
         before = descriptors()
         for i in range(1000):
             if i % 2:
