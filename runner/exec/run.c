@@ -160,6 +160,17 @@ static void say_beginning(const struct exec *x, const struct isolation *isolatio
 		runlog_say(x->log, "This run is not isolated: %s", isolation->why);
 }
 
+/* Two sentences, whatever the first one ends with. */
+static char *with_hint(const char *text, const char *hint)
+{
+	size_t len = strlen(text);
+	bool ended = len && strchr(".?!", text[len - 1]);
+
+	if (!hint || !*hint)
+		return xstrdup(text);
+	return xasprintf("%s%s %s", text, ended ? "" : ".", hint);
+}
+
 /* The last words in the log, and the result. The log is on disk before the result is. */
 static enum run_status tell_end(struct exec *x, int rc, const struct err *err)
 {
@@ -168,8 +179,7 @@ static enum run_status tell_end(struct exec *x, int rc, const struct err *err)
 	cleanup_free char *message = NULL;
 
 	if (cause) {
-		message = cause->hint && *cause->hint ? xasprintf("%s. %s", err->msg, cause->hint)
-						      : xstrdup(err->msg);
+		message = with_hint(err->msg, cause->hint);
 		runlog_say(x->log, "Run %s %s (%s): %s", x->spec.run_id, run_status_name(status),
 			   err->word, message);
 	} else {
