@@ -18,7 +18,7 @@ fail() { printf 'quickstart: %s\n' "$*" >&2; exit 1; }
 
 step "Installing what is missing and building"
 tools/install-packages.sh build run demo
-cmake --preset release -DSLIPWAY_TESTS=OFF >/dev/null
+cmake --preset release >/dev/null
 cmake --build --preset release >/dev/null
 PATH=$PWD/build:$PATH
 slipway --version
