@@ -171,7 +171,7 @@ show slipway task cancel-run --run-id "$run" --wait || true
 show slipway task list-runs
 
 step "Done"
-echo "Read README.md for what comes next; docs/ has a page for every verb."
+echo "Read README.md for what comes next; each verb has --help and a man page."
 if [ -n "${KEEP:-}" ]; then
     echo "The service stays until Ctrl-C: export SLIPWAY_SOCKET=$SLIPWAY_SOCKET"
     wait
