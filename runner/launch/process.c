@@ -347,11 +347,6 @@ void process_signal(struct process *p, int signal)
 		pidfd_send_signal(p->pidfd, signal, NULL, 0);
 }
 
-pid_t process_pid(const struct process *p)
-{
-	return p->pid;
-}
-
 const char *process_end_text(char *out, size_t size, int status)
 {
 	if (status >= 0 && WIFEXITED(status))

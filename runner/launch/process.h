@@ -50,7 +50,6 @@ void process_feed(struct process *p, char *text, size_t len);
 bool process_is_feeding(const struct process *p);
 bool process_is_alive(const struct process *p);
 void process_signal(struct process *p, int signal); /* harmless when it has ended */
-pid_t process_pid(const struct process *p);         /* 0 when adopted */
 void process_close(struct process *p);              /* NULL is fine */
 
 /* "exited with status 3", "was killed by signal 9 (Killed)", "ended". Returns `out`. */

@@ -152,11 +152,6 @@ void run_record_lose(struct run_record *r, const char *why)
 
 /* ---- life ---- */
 
-const struct run *run_record_run(const struct run_record *r)
-{
-	return &r->run;
-}
-
 void run_record_create(struct run_record **out, struct uv_loop_s *loop,
 		       const struct run_record_opts *opts)
 {

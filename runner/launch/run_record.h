@@ -37,5 +37,4 @@ void run_record_tell(struct run_record *r);
 void run_record_finish(struct run_record *r, const struct err *why);
 /* The runner is gone without a result. */
 void run_record_lose(struct run_record *r, const char *why);
-const struct run *run_record_run(const struct run_record *r);
 void run_record_close(struct run_record *r); /* NULL is fine */

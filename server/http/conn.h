@@ -63,7 +63,7 @@ struct http_req {
 
 	enum answer_state answer;
 	bool over;  /* it ended without an answer of the handler, which is being told */
-	bool close; /* asked for by http_close_after() */
+	bool close; /* the connection ends with this answer */
 	bool keep;  /* decided when the answer's head was written */
 	bool chunked_answer, counted_answer, empty_answer;
 	bool cache_control;   /* set by the handler */

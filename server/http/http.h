@@ -101,7 +101,6 @@ bool http_query(const struct http_req *req, const char *name, struct str *out);
 bool http_header(const struct http_req *req, const char *name, struct str *out);
 size_t http_header_count(const struct http_req *req, const char *name);
 const struct http_peer *http_peer(const struct http_req *req);
-bool http_has_length(const struct http_req *req, uint64_t *out); /* Content-Length given */
 bool http_is_tls(const struct http_req *req);
 /* For links that we hand out: "http://HOST" of this request's Host header and scheme. */
 char *http_origin(const struct http_req *req);
@@ -151,8 +150,6 @@ void http_respond_error(struct http_req *req, int status, const char *code, cons
  * 413, TIMEOUT 408, UNAVAILABLE 503 with Retry-After, INTERNAL 500), word and message from err.
  */
 void http_respond_err(struct http_req *req, const struct err *err);
-/* Answer and close the connection afterwards (for doubts about framing). */
-void http_close_after(struct http_req *req);
 
 /*
  * An answer of unknown length, chunked. Write pieces of at most 64 KiB until http_stream_write()

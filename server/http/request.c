@@ -131,13 +131,6 @@ const struct http_peer *http_peer(const struct http_req *req)
 	return &req->conn->peer;
 }
 
-bool http_has_length(const struct http_req *req, uint64_t *out)
-{
-	if (req->head.has_length)
-		*out = req->head.length;
-	return req->head.has_length;
-}
-
 bool http_is_tls(const struct http_req *req)
 {
 	return req->conn->is_tls;

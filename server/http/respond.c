@@ -135,11 +135,6 @@ void http_respond_json(struct http_req *req, int status, const char *json_text)
 	http_respond(req, status, JSON_TYPE, str_from(json_text));
 }
 
-void http_close_after(struct http_req *req)
-{
-	req->close = true;
-}
-
 /* ---- errors ---- */
 
 /*
