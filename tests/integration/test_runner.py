@@ -68,7 +68,7 @@ class Success(RunnerTest):
                   for pid in descendants(run.process.pid)
                   if b"sleep" in Path(f"/proc/{pid}/cmdline").read_bytes()]
         self.assertTrue(groups)
-        if not control_groups(run.spec["runId"]):
+        if not control_groups(self.data, run.spec["runId"]):
             self.skipTest("no control groups can be made here")
         for text in groups:
             self.assertIn(f"/slipway/{run.spec['runId']}-", text)

@@ -7,6 +7,7 @@ the contract played by the test.
     run.result          # {"status": "Succeeded", …}, or None when there is no result line
 """
 
+import hashlib
 import json
 import os
 import signal
@@ -148,13 +149,14 @@ def processes_with(text):
     return found
 
 
-def control_groups(run_id):
-    """Those of a run, in every hierarchy. Others come and go meanwhile."""
+def control_groups(data, run_id):
+    """Those of a run of this data folder, in every hierarchy. Others come and go meanwhile."""
+    name = f"{run_id}-{hashlib.sha256(str(data).encode()).hexdigest()[:8]}"  # cgroup_name()
     found = []
     for base in [Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").iterdir()]:
         try:
-            found += [f"{base}/slipway/{name}" for name in os.listdir(base / "slipway")
-                      if name.startswith(f"{run_id}-")]
+            found += [f"{base}/slipway/{group}" for group in os.listdir(base / "slipway")
+                      if group == name]
         except (FileNotFoundError, NotADirectoryError):
             pass
     return found
@@ -168,7 +170,7 @@ def leftovers(data, run_id):
                   if f"/{run_id}-" in path.read_text(errors="replace")]
     mounts = [line for line in Path("/proc/self/mountinfo").read_text().splitlines()
               if str(data) in line]
-    groups = control_groups(run_id)
+    groups = control_groups(data, run_id)
     folders = [str(path) for path in [data / "runs" / run_id / "work"] if path.exists()]
     found = {"containers": containers, "mounts": mounts, "cgroups": groups, "folders": folders}
     return {kind: what for kind, what in found.items() if what}
