@@ -67,7 +67,7 @@ static void on_many(const struct cancel_result *results, size_t len, const struc
 		json_t *list = json_array();
 		for (size_t i = 0; i < len; i++)
 			json_array_append_new(list, result_to_json(&results[i]));
-		call_respond(c, 200, json_pack("{s:o}", "value", list));
+		call_respond_list(c, list);
 	}
 	call_unref(c);
 }
@@ -88,7 +88,7 @@ static void cancel_ids(struct call *c, const struct strvec *ids)
 		}
 	}
 	if (ids->len == 0)
-		call_respond(c, 200, json_pack("{s:[]}", "value"));
+		call_respond_list(c, json_array());
 	else
 		queue_cancel(c->app->queue, c->registry, (const char *const *)ids->items, ids->len,
 			     on_many, call_ref(c));
@@ -114,7 +114,7 @@ static void cancel_matching(struct call *c, const json_t *request)
 static void on_body(struct http_req *req, struct str body, void *app)
 {
 	struct call *c = http_data(req);
-	cleanup_json json_t *request = call_body_object(c, body, false);
+	cleanup_json json_t *request = call_body_object(c, body);
 	cleanup_strvec struct strvec ids = { 0 };
 	struct err err = { 0 };
 

@@ -16,7 +16,7 @@ static void on_list(const struct delivery *deliveries, size_t len, const struct 
 		json_t *list = json_array();
 		for (size_t i = 0; i < len; i++)
 			json_array_append_new(list, delivery_to_json(&deliveries[i]));
-		call_respond(c, 200, json_pack("{s:o}", "value", list));
+		call_respond_list(c, list);
 	}
 	call_unref(c);
 }

@@ -18,5 +18,5 @@ void api_registries_list(struct call *c)
 				  "isDefault", is_default, "insecure", r->insecure);
 		json_array_append_new(list, item);
 	}
-	call_respond(c, 200, json_pack("{s:o}", "value", list));
+	call_respond_list(c, list);
 }

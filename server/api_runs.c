@@ -97,7 +97,7 @@ void api_runs_list(struct call *c)
 	}
 	int64_t left = l->top ? l->top - l->sent : PAGE;
 	if (left <= 0) {
-		call_respond(c, 200, json_pack("{s:[]}", "value"));
+		call_respond_list(c, json_array());
 		return;
 	}
 	queue_list_runs(c->app->queue, c->registry, l->filter, token.before_seq,
@@ -124,7 +124,7 @@ void api_runs_get(struct call *c)
 static void on_patch_body(struct http_req *req, struct str body, void *app)
 {
 	struct call *c = http_data(req);
-	cleanup_json json_t *patch = call_body_object(c, body, false);
+	cleanup_json json_t *patch = call_body_object(c, body);
 	json_t *properties = NULL;
 	struct err err = { 0 };
 	bool archived = false;

@@ -67,7 +67,7 @@ static int read_request(struct call *c, struct run *run, const json_t *request, 
 static void on_body(struct http_req *req, struct str body, void *app)
 {
 	struct call *c = http_data(req);
-	cleanup_json json_t *request = call_body_object(c, body, false);
+	cleanup_json json_t *request = call_body_object(c, body);
 	struct run run = { .type = RUN_QUICK_BUILD };
 	struct err err = { 0 };
 

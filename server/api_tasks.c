@@ -13,7 +13,7 @@ void api_tasks_list(struct call *c)
 
 	for (size_t i = 0; i < len; i++)
 		json_array_append_new(list, task_to_json(tasks[i], c->prefix, false));
-	call_respond(c, 200, json_pack("{s:o}", "value", list));
+	call_respond_list(c, list);
 }
 
 static void answer_task(struct call *c, bool details)
@@ -59,7 +59,7 @@ static int check_task(struct call *c, struct task *task, struct err *err)
 static void on_put_body(struct http_req *req, struct str body, void *app)
 {
 	struct call *c = http_data(req);
-	cleanup_json json_t *resource = call_body_object(c, body, false);
+	cleanup_json json_t *resource = call_body_object(c, body);
 	struct task task = { 0 };
 	struct err err = { 0 };
 

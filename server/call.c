@@ -41,13 +41,11 @@ void call_unref(struct call *c)
 	free(c);
 }
 
-json_t *call_body_object(struct call *c, struct str body, bool may_be_empty)
+json_t *call_body_object(struct call *c, struct str body)
 {
 	json_t *value = NULL;
 	struct err err = { 0 };
 
-	if (may_be_empty && str_trim(body).len == 0)
-		return json_object();
 	if (json_read(&value, body, NULL, &err) < 0) {
 		http_respond_err(c->req, &err);
 		return NULL;
@@ -74,6 +72,11 @@ void call_respond(struct call *c, int status, json_t *value)
 
 	json_decref(value);
 	http_respond_json(c->req, status, text);
+}
+
+void call_respond_list(struct call *c, json_t *list)
+{
+	call_respond(c, 200, json_pack("{s:o}", "value", list));
 }
 
 /* The request is well-formed; what it asks for is not allowed here (cases/hostile.tsv, git-url). */

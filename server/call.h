@@ -27,14 +27,15 @@ struct call *call_create(struct app *app, struct http_req *req);
 struct call *call_ref(struct call *c);
 void call_unref(struct call *c);
 
-/* The body as a JSON object, or an error has been answered and NULL comes. An empty body gives {}
- * when `may_be_empty`. A new reference. */
-json_t *call_body_object(struct call *c, struct str body, bool may_be_empty);
+/* The body as a JSON object (a new reference), or an error has been answered and NULL comes. */
+json_t *call_body_object(struct call *c, struct str body);
 /* What links that we hand out begin with: base_url, or what the client itself asked for. The
  * caller's. */
 char *call_origin(const struct call *c);
 /* Answer with this value, which is taken. */
 void call_respond(struct call *c, int status, json_t *value);
+/* 200 {"value": list}; the list is taken. */
+void call_respond_list(struct call *c, json_t *list);
 /* Answer an error; words about where a context may come from are 422, the rest as
  * http_respond_err(). */
 void call_fail(struct call *c, const struct err *err);

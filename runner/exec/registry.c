@@ -107,6 +107,19 @@ bool registry_trusts_realm(const char *registry, const char *realm)
 	       str_ieq(str_after(own, own.len - other.len), other);
 }
 
+/* The whole body of an answer, which must be 200; `response` is closed. */
+static int read_answer(struct buf *body, const struct dialog *d, struct transfer *response,
+		       struct err *err)
+{
+	int status = transfer_status(response);
+	int rc = transfer_read_all(response, body, err);
+
+	transfer_close(response);
+	if (rc < 0)
+		return translate(d->server, err);
+	return status == 200 ? 0 : bad_status(status, d->server, err);
+}
+
 static int read_token(struct dialog *d, const char *url, struct err *err)
 {
 	struct transfer_request request = { .method = "GET", .url = url };
@@ -121,13 +134,8 @@ static int read_token(struct dialog *d, const char *url, struct err *err)
 	}
 	if (transfer_open(&response, d->transfers, &request, err) < 0)
 		return translate(d->server, err);
-	int status = transfer_status(response);
-	int rc = transfer_read_all(response, &body, err);
-	transfer_close(response);
-	if (rc < 0)
-		return translate(d->server, err);
-	if (status != 200)
-		return bad_status(status, d->server, err);
+	if (read_answer(&body, d, response, err) < 0)
+		return -1;
 	if (json_read(&answer, buf_str(&body), NULL, err) == 0) {
 		json_opt_string(answer, "", "access_token", &token, NULL);
 		json_opt_string(answer, "", "token", &token, NULL);
@@ -238,13 +246,8 @@ static int digest_of_body(char **out, struct dialog *d, const char *path, struct
 
 	if (ask(&response, d, "GET", path, err) < 0)
 		return -1;
-	int status = transfer_status(response);
-	int rc = transfer_read_all(response, &body, err);
-	transfer_close(response);
-	if (rc < 0)
-		return translate(d->server, err);
-	if (status != 200)
-		return bad_status(status, d->server, err);
+	if (read_answer(&body, d, response, err) < 0)
+		return -1;
 	sha256(hash, buf_str(&body));
 	cleanup_free char *hex = hex_encode(hash, sizeof hash);
 	*out = xasprintf("sha256:%s", hex);
