@@ -19,6 +19,12 @@ static const struct row spec_texts[] = {
 	{ "gitUsername", offsetof(struct spec, git_username) },
 };
 
+static const struct row spec_lists[] = {
+	{ "allowSchemes", offsetof(struct spec, allow_schemes) },
+	{ "submoduleHosts", offsetof(struct spec, submodule_hosts) },
+	{ "gitCredentialCommand", offsetof(struct spec, git_credential_command) },
+};
+
 static const struct row spec_times[] = {
 	{ "deadlineMs", offsetof(struct spec, deadline_ms) },
 	{ "timeoutMs", offsetof(struct spec, timeout_ms) },
@@ -29,6 +35,11 @@ static const struct row registry_texts[] = {
 	{ "name", offsetof(struct spec_registry, name) },
 	{ "loginServer", offsetof(struct spec_registry, login_server) },
 	{ "username", offsetof(struct spec_registry, username) },
+};
+
+static const struct row git_credential_texts[] = {
+	{ "url", offsetof(struct spec_git_credential, url) },
+	{ "username", offsetof(struct spec_git_credential, username) },
 };
 
 static const struct row engine_texts[] = {
@@ -118,10 +129,43 @@ static json_t *addresses_to_json(const struct spec *s)
 	return array;
 }
 
+static json_t *ports_to_json(const struct spec *s)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < s->allow_ports_len; i++)
+		json_array_append_new(array, json_integer(s->allow_ports[i]));
+	return array;
+}
+
+static json_t *git_credentials_to_json(const struct spec *s)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < s->git_credentials_len; i++) {
+		const struct spec_git_credential *c = &s->git_credentials[i];
+		json_t *object = json_object();
+		put_texts(object, c, git_credential_texts, ARRAY_LEN(git_credential_texts));
+		if (secret_is_set(&c->token))
+			json_put_string(object, "token", secret_reveal(&c->token));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static json_t *strings_to_json(const struct strvec *strings)
+{
+	json_t *array = json_array();
+
+	STRVEC_FOREACH (string, strings)
+		json_array_append_new(array, json_string(*string));
+	return array;
+}
+
 json_t *spec_to_json(const struct spec *s)
 {
 	json_t *object = json_object();
-	json_t *engine = json_object(), *limits = json_object(), *schemes = json_array();
+	json_t *engine = json_object(), *limits = json_object();
 
 	json_object_set_new(object, "v", json_integer(SPEC_VERSION));
 	put_texts(object, s, spec_texts, ARRAY_LEN(spec_texts));
@@ -132,9 +176,11 @@ json_t *spec_to_json(const struct spec *s)
 	put_texts(engine, &s->engine, engine_texts, ARRAY_LEN(engine_texts));
 	json_object_set_new(object, "engine", engine);
 	json_object_set_new(object, "allowAddresses", addresses_to_json(s));
-	STRVEC_FOREACH (scheme, &s->allow_schemes)
-		json_array_append_new(schemes, json_string(*scheme));
-	json_object_set_new(object, "allowSchemes", schemes);
+	json_object_set_new(object, "allowPorts", ports_to_json(s));
+	json_object_set_new(object, "gitCredentials", git_credentials_to_json(s));
+	for (size_t i = 0; i < ARRAY_LEN(spec_lists); i++)
+		json_object_set_new(object, spec_lists[i].key,
+				    strings_to_json(at_const(s, spec_lists[i].offset)));
 	put_numbers(limits, &s->limits, limit_numbers, ARRAY_LEN(limit_numbers));
 	json_object_set_new(limits, "cpus", json_real(s->limits.cpus));
 	json_object_set_new(object, "limits", limits);
@@ -215,6 +261,65 @@ static int read_addresses(struct spec *s, const json_t *object, struct err *err)
 	return 0;
 }
 
+static int read_ports(struct spec *s, const json_t *object, struct err *err)
+{
+	json_t *array = NULL, *item;
+	size_t i;
+
+	if (json_opt_array(object, "", "allowPorts", &array, err) < 0)
+		return -1;
+	s->allow_ports = xcalloc(json_array_size(array) + 1, sizeof *s->allow_ports);
+	json_array_foreach (array, i, item) {
+		json_int_t port = json_integer_value(item);
+		if (port < 1 || port > 65535)
+			return err_set(err, ERR_INVALID, "spec_invalid",
+				       "allowPorts: each must be a number from 1 to 65535");
+		s->allow_ports[s->allow_ports_len++] = (uint16_t)port;
+	}
+	return 0;
+}
+
+static int read_git_credential(struct spec_git_credential *c, const json_t *object, struct err *err)
+{
+	const char *token = NULL;
+
+	if (read_texts(c, object, "gitCredentials", git_credential_texts,
+		       ARRAY_LEN(git_credential_texts), err) < 0 ||
+	    json_opt_string(object, "gitCredentials", "token", &token, err) < 0)
+		return -1;
+	if (token)
+		secret_set(&c->token, str_from(token));
+	return c->url ? 0
+		      : err_set(err, ERR_INVALID, "spec_invalid",
+				"gitCredentials: each needs a url");
+}
+
+static int read_git_credentials(struct spec *s, const json_t *object, struct err *err)
+{
+	json_t *array = NULL, *item;
+	size_t i;
+
+	if (json_opt_array(object, "", "gitCredentials", &array, err) < 0)
+		return -1;
+	s->git_credentials = xcalloc(json_array_size(array) + 1, sizeof *s->git_credentials);
+	json_array_foreach (array, i, item) {
+		s->git_credentials_len++;
+		if (read_git_credential(&s->git_credentials[i], item, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int read_lists(struct spec *s, const json_t *object, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(spec_lists); i++) {
+		const struct row *list = &spec_lists[i];
+		if (json_opt_strings(object, "", list->key, at(s, list->offset), err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int read_engine(struct spec *s, const json_t *object, struct err *err)
 {
 	json_t *engine = NULL;
@@ -265,8 +370,8 @@ static int read_spec(struct spec *s, const json_t *object, struct err *err)
 	    read_numbers(s, object, "", spec_times, ARRAY_LEN(spec_times), err) < 0 ||
 	    read_build(s, object, err) < 0 || read_registries(s, object, err) < 0 ||
 	    read_engine(s, object, err) < 0 || read_addresses(s, object, err) < 0 ||
-	    json_opt_strings(object, "", "allowSchemes", &s->allow_schemes, err) < 0 ||
-	    read_limits(s, object, err) < 0)
+	    read_ports(s, object, err) < 0 || read_git_credentials(s, object, err) < 0 ||
+	    read_lists(s, object, err) < 0 || read_limits(s, object, err) < 0)
 		return -1;
 	s->attempt = (int)attempt;
 	/* A probe is no attempt of a run. */
@@ -303,10 +408,18 @@ void spec_release(struct spec *s)
 		secret_release(&s->registries[i].password);
 	}
 	free(s->registries);
+	for (size_t i = 0; i < s->git_credentials_len; i++) {
+		release_texts(&s->git_credentials[i], git_credential_texts,
+			      ARRAY_LEN(git_credential_texts));
+		secret_release(&s->git_credentials[i].token);
+	}
+	free(s->git_credentials);
 	release_texts(s, spec_texts, ARRAY_LEN(spec_texts));
 	release_texts(&s->engine, engine_texts, ARRAY_LEN(engine_texts));
 	build_release(&s->build);
 	free(s->allow_addresses);
-	strvec_release(&s->allow_schemes);
+	free(s->allow_ports);
+	for (size_t i = 0; i < ARRAY_LEN(spec_lists); i++)
+		strvec_release(at(s, spec_lists[i].offset));
 	*s = (struct spec){ 0 };
 }

@@ -19,6 +19,13 @@ struct spec_registry {
 	struct secret password;
 };
 
+/* A token for the repositories below a URL, and for nothing else (context/url_scope.h). */
+struct spec_git_credential {
+	char *url;      /* "https://host/acme/" */
+	char *username; /* or NULL: the server's habit */
+	struct secret token;
+};
+
 struct spec_engine {
 	char *kind;      /* "buildah" */
 	char *path;      /* program */
@@ -55,6 +62,12 @@ struct spec {
 	struct cidr *allow_addresses; /* private ranges that git and archives may reach */
 	size_t allow_addresses_len;
 	struct strvec allow_schemes;
+	uint16_t *allow_ports; /* of named hosts, beside the scheme's own */
+	size_t allow_ports_len;
+	struct strvec submodule_hosts; /* that submodules may come from, beside the repository's */
+	struct spec_git_credential *git_credentials;
+	size_t git_credentials_len;
+	struct strvec git_credential_command; /* argv, for URLs without one; may be empty */
 	char *git_username; /* for build.context_token, or NULL for the provider's habit */
 	struct spec_limits limits;
 };

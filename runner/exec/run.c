@@ -135,6 +135,8 @@ static void mask_secrets(struct exec *x)
 	runlog_mask(x->log, &spec->build.context_token);
 	for (size_t i = 0; i < spec->registries_len; i++)
 		runlog_mask(x->log, &spec->registries[i].password);
+	for (size_t i = 0; i < spec->git_credentials_len; i++)
+		runlog_mask(x->log, &spec->git_credentials[i].token);
 	for (size_t i = 0; i < spec->build.args_len; i++)
 		runlog_mask(x->log, &spec->build.args[i].secret);
 }

@@ -185,6 +185,8 @@ static void forget_secrets(struct spec *spec)
 		secret_release(&spec->build.args[i].secret);
 	for (size_t i = 0; i < spec->registries_len; i++)
 		secret_release(&spec->registries[i].password);
+	for (size_t i = 0; i < spec->git_credentials_len; i++)
+		secret_release(&spec->git_credentials[i].token);
 }
 
 static void take_spec(struct run_proc *p, struct spec *spec)

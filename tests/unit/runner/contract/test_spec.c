@@ -17,6 +17,10 @@ static const char text[] =
 	"\"engine\":{\"kind\":\"buildah\",\"path\":\"/usr/bin/buildah\",\"isolation\":\"auto\","
 	"\"runtime\":\"auto\",\"network\":\"auto\",\"pull\":\"newer\"},"
 	"\"allowAddresses\":[\"127.0.0.0/8\",\"fd00::/8\"],\"allowSchemes\":[\"https\"],"
+	"\"allowPorts\":[3000,8443],\"submoduleHosts\":[\"github.com\"],"
+	"\"gitCredentials\":[{\"url\":\"https://h/acme\",\"username\":\"ada\",\"token\":\"t1\"},"
+	"{\"url\":\"https://h/\",\"token\":\"t2\"}],"
+	"\"gitCredentialCommand\":[\"/bin/ask\",\"get\"],"
 	"\"limits\":{\"uploadExpandedBytes\":1,\"uploadRatio\":2,\"uploadEntries\":3,"
 	"\"ignoreBytes\":4,\"ignoreRules\":5,\"dockerfileBytes\":6,\"gitBytes\":7,"
 	"\"gitObjects\":8,\"gitObjectBytes\":9,\"gitEntries\":10,\"gitDepth\":11,"
@@ -48,6 +52,14 @@ static void everything_comes_back_as_it_went(void **state)
 	assert_true(spec.registries[0].insecure);
 	assert_string_equal(spec.engine.pull, "newer");
 	assert_int_equal(spec.allow_addresses_len, 2);
+	assert_int_equal(spec.allow_ports_len, 2);
+	assert_int_equal(spec.allow_ports[1], 8443);
+	assert_string_equal(spec.submodule_hosts.items[0], "github.com");
+	assert_int_equal(spec.git_credentials_len, 2);
+	assert_string_equal(spec.git_credentials[0].username, "ada");
+	assert_null(spec.git_credentials[1].username);
+	assert_string_equal(secret_reveal(&spec.git_credentials[1].token), "t2");
+	assert_int_equal(spec.git_credential_command.len, 2);
 	assert_int_equal(spec.limits.git_stall_ms, 12);
 	assert_int_equal(spec.limits.pids, 17);
 	assert_true(spec.limits.cpus > 1.4 && spec.limits.cpus < 1.6);
@@ -83,6 +95,14 @@ static void damaged_ones_are_refused(void **state)
 		"{\"v\":1,\"dataDir\":\"/d\",\"registries\":[{}]}",
 		"{\"v\":1,\"dataDir\":\"/d\",\"registries\":{}}",
 		"{\"v\":1,\"dataDir\":\"/d\",\"allowAddresses\":[\"nowhere\"]}",
+		"{\"v\":1,\"dataDir\":\"/d\",\"allowPorts\":[0]}",
+		"{\"v\":1,\"dataDir\":\"/d\",\"allowPorts\":[65536]}",
+		"{\"v\":1,\"dataDir\":\"/d\",\"allowPorts\":[\"80\"]}",
+		"{\"v\":1,\"dataDir\":\"/d\",\"allowPorts\":80}",
+		"{\"v\":1,\"dataDir\":\"/d\",\"gitCredentials\":[{\"token\":\"t\"}]}",
+		"{\"v\":1,\"dataDir\":\"/d\",\"gitCredentials\":[7]}",
+		"{\"v\":1,\"dataDir\":\"/d\",\"gitCredentialCommand\":\"/bin/ask\"}",
+		"{\"v\":1,\"dataDir\":\"/d\",\"submoduleHosts\":[7]}",
 		"{\"v\":1,\"dataDir\":\"/d\",\"engine\":[]}",
 		"{\"v\":1,\"dataDir\":\"/d\",\"limits\":{\"pids\":-2}}",
 		"{\"v\":1,\"dataDir\":\"/d\",\"build\":{\"dockerFilePath\":\"../x\"}}",
