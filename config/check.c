@@ -55,17 +55,39 @@ static int check_webhooks(const struct config *c, const struct source *s, struct
 	return 0;
 }
 
+/* A slash at the end means nothing. */
+static struct str prefix_of(const struct config_git_credential *credential)
+{
+	struct str url = str_from(credential->url);
+
+	while (str_ends(url, "/"))
+		url.len--;
+	return url;
+}
+
 static int check_credentials(const struct config *c, const struct source *s, struct err *err)
 {
 	for (size_t i = 0; i < c->git.credentials_len; i++) {
 		for (size_t j = 0; j < i; j++) {
-			if (strcmp(c->git.credentials[i].url, c->git.credentials[j].url) != 0)
+			if (!str_eq(prefix_of(&c->git.credentials[i]),
+				    prefix_of(&c->git.credentials[j])))
 				continue;
 			cleanup_free char *path = xasprintf("git.credentials[%zu].url", i);
 			return refuse(s, path, err, "two credentials have this URL");
 		}
 	}
 	return 0;
+}
+
+static int check_credential_command(const struct config *c, const struct source *s, struct err *err)
+{
+	const struct strvec *argv = &c->git.credential_command;
+
+	if (argv->len == 0 || argv->items[0][0] == '/')
+		return 0;
+	return refuse(s, "git.credential_command[0]", err,
+		      "must be the absolute path of a program: no shell looks for it, and "
+		      "arguments are items of their own, as in [ /usr/local/bin/ask, get ]");
 }
 
 static bool is_loopback(const char *listen)
@@ -94,7 +116,8 @@ int check_listen_is_safe(const struct config *c, const struct source *s, struct 
 int check_config(const struct config *c, const struct source *s, struct err *err)
 {
 	if (check_registries(c, s, err) < 0 || check_webhooks(c, s, err) < 0 ||
-	    check_credentials(c, s, err) < 0 || check_tls(c, s, err) < 0)
+	    check_credentials(c, s, err) < 0 || check_credential_command(c, s, err) < 0 ||
+	    check_tls(c, s, err) < 0)
 		return -1;
 	return check_listen_is_safe(c, s, err);
 }

@@ -17,6 +17,8 @@ int check_listen(struct str value, struct err *err); /* port 1 to 65535 */
 int check_base_url(struct str value, struct err *err);
 int check_database(struct str value, struct err *err);
 int check_credential_url(struct str value, struct err *err);
+int check_git_username(struct str value, struct err *err);
+int check_host_name(struct str value, struct err *err); /* without a port */
 int check_runtime(struct str value, struct err *err);
 
 /* As check_listen(), but also port 0, "take a free one". */

@@ -156,6 +156,23 @@ int check_credential_url(struct str value, struct err *err)
 					    "user name in it");
 }
 
+int check_git_username(struct str value, struct err *err)
+{
+	return str_find(value, ':', 0) == value.len
+		       ? 0
+		       : invalid(err, "must not hold a ':', which ends the user name in HTTP");
+}
+
+int check_host_name(struct str value, struct err *err)
+{
+	struct str host, port;
+	bool good = cut_port(value, &host, &port) && host.len == value.len && is_host(host);
+	return good ? 0
+		    : invalid(err,
+			      "must be the name of a host, such as github.com, without scheme, "
+			      "port and path");
+}
+
 int check_database(struct str value, struct err *err)
 {
 	if (!str_starts(value, "sqlite:"))

@@ -46,17 +46,23 @@ struct config_webhook {
 };
 
 struct config_git_credential {
-	char *url; /* prefix: "https://host/path/" */
+	char *url;      /* prefix: "https://host/path/" */
+	char *username; /* NULL: the server's habit, or what the token says before a ':' */
 	struct secret token;
 	char *token_from;
+	bool submodules; /* also for submodules of repositories that lie elsewhere */
 };
 
 struct config_git {
 	struct cidr *allow_private_addresses;
 	size_t allow_private_addresses_len;
 	struct strvec allow_schemes;
+	uint16_t *allow_ports; /* beside the scheme's own */
+	size_t allow_ports_len;
+	struct strvec submodule_hosts; /* beside that of the repository */
 	struct config_git_credential *credentials;
 	size_t credentials_len;
+	struct strvec credential_command; /* argv; empty: none */
 };
 
 struct config_engine {

@@ -37,6 +37,8 @@ static const char *kind_name(enum key_kind kind)
 		[KEY_BOOL] = "boolean",
 		[KEY_SECRET] = "secret",
 		[KEY_SECRETS] = "list of secrets",
+		[KEY_TEXTS] = "list of texts",
+		[KEY_PORTS] = "list of numbers",
 		[KEY_CIDRS] = "list of networks",
 		[KEY_SECTION] = "section",
 		[KEY_LIST] = "list",
@@ -54,7 +56,7 @@ static void add_values(struct buf *out, const struct key *key)
 	if (key->choices)
 		return;
 	buf_adds(out, kind_name(key->kind));
-	if (key->kind != KEY_COUNT && key->kind != KEY_SIZE && key->kind != KEY_DECIMAL)
+	if (key->max == 0)
 		return;
 	buf_adds(out, ", ");
 	size_print(out, key->min, key->kind == KEY_SIZE);

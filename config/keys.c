@@ -58,10 +58,16 @@ static const struct key webhook_keys[] = {
 static const struct key credential_keys[] = {
 	{ "url", KEY_TEXT, .required = true, IN(config_git_credential, url),
 	  .check = check_credential_url,
-	  .help = "`https://HOST/PATH/`: for repositories below it. The longest one wins." },
+	  .help = "`https://HOST/PATH/`: for repositories below it, and nothing else. The longest one "
+		  "wins." },
+	{ "username", KEY_TEXT, IN(config_git_credential, username), .check = check_git_username,
+	  .help = "User name that goes with the token.",
+	  .unset_is = "what stands before a `:` in the token, else what the server is used to" },
 	{ "token", KEY_SECRET, .required = true, IN(config_git_credential, token),
 	  .from = offsetof(struct config_git_credential, token_from),
 	  .help = "Access token that may read them." },
+	{ "submodules", KEY_BOOL, IN(config_git_credential, submodules), .preset = "false",
+	  .help = "Also for submodules of repositories that lie outside of this prefix." },
 	{ 0 },
 };
 
@@ -72,10 +78,25 @@ static const struct key git_keys[] = {
 		  "loopback or link-local. Everything public may." },
 	{ "allow_schemes", KEY_CHOICES, AT(git.allow_schemes), .choices = schemes,
 	  .preset = "[https]", .help = "What the URL of a repository may begin with." },
+	{ "allow_ports", KEY_PORTS, AT(git.allow_ports),
+	  .len = offsetof(struct config, git.allow_ports_len), RANGE(1, 65535), .preset = "[]",
+	  .help = "Ports, such as `3000`, that may be reached beside the scheme's own. An address "
+		  "under `allow_private_addresses` may be reached at any." },
+	{ "submodule_hosts", KEY_TEXTS, AT(git.submodule_hosts), .check = check_host_name,
+	  .preset = "[]",
+	  .help = "Hosts, such as `github.com`, that submodules may come from, beside the host of "
+		  "the repository itself." },
 	{ "credentials", KEY_LIST, AT(git.credentials),
 	  .len = offsetof(struct config, git.credentials_len),
 	  .size = sizeof(struct config_git_credential), .keys = credential_keys,
 	  .help = "For repositories that are not public." },
+	{ "credential_command", KEY_TEXTS, AT(git.credential_command), .preset = "[]",
+	  .help = "A program (absolute path) and its arguments, asked for repositories that neither "
+		  "the task nor `credentials` has a token for. It speaks the protocol of git's "
+		  "credential helpers: reads `protocol`, `host` and `path`, writes `username` and "
+		  "`password`; no answer means no credential. It runs inside of a run, as the "
+		  "service's user, without a session or terminal, with `PATH` and `HOME` alone in its "
+		  "environment, and has 30 seconds." },
 	{ 0 },
 };
 

@@ -23,7 +23,9 @@ enum key_kind {
 	KEY_BOOL,    /* bool */
 	KEY_SECRET,  /* struct secret; `from` is a char * */
 	KEY_SECRETS, /* struct secret *, `len` of them; `from` is a struct strvec */
+	KEY_TEXTS,   /* struct strvec */
 	KEY_CHOICES, /* struct strvec, each one of `choices` */
+	KEY_PORTS,   /* uint16_t *, `len` of them */
 	KEY_CIDRS,   /* struct cidr *, `len` of them */
 	KEY_SECTION, /* `keys` */
 	KEY_LIST,    /* structs of `size` bytes, `len` of them, each with `keys` */

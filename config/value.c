@@ -91,6 +91,16 @@ static int read_choices(void *base, const struct key *key, const char *text, con
 	return 0;
 }
 
+static int read_texts(void *base, const struct key *key, const char *text, const struct source *s,
+		      struct err *err)
+{
+	(void)s;
+	if (check_text(key, text, err) < 0)
+		return -1;
+	strvec_push(field(base, key->offset), text);
+	return 0;
+}
+
 static int read_cidr(void *base, const struct key *key, const char *text, const struct source *s,
 		     struct err *err)
 {
@@ -133,6 +143,20 @@ static int read_count(void *base, const struct key *key, const char *text, const
 	if (!str_to_u64(str_from(text), (uint64_t)key->max, &value) || (int64_t)value < key->min)
 		return refuse_range(key, err);
 	*(int64_t *)field(base, key->offset) = (int64_t)value;
+	return 0;
+}
+
+static int read_port(void *base, const struct key *key, const char *text, const struct source *s,
+		     struct err *err)
+{
+	uint16_t *list = *(uint16_t **)field(base, key->offset);
+	size_t *len = field(base, key->len);
+	uint64_t value;
+
+	(void)s;
+	if (!str_to_u64(str_from(text), (uint64_t)key->max, &value) || (int64_t)value < key->min)
+		return refuse_range(key, err);
+	list[(*len)++] = (uint16_t)value;
 	return 0;
 }
 
@@ -243,7 +267,9 @@ static const struct kind {
 	[KEY_BOOL] = { read_bool },
 	[KEY_SECRET] = { read_secret, .may_be_quoted = true },
 	[KEY_SECRETS] = { read_secrets, sizeof(struct secret), true, true },
+	[KEY_TEXTS] = { read_texts, 0, true, true },
 	[KEY_CHOICES] = { read_choices, 0, true, true },
+	[KEY_PORTS] = { read_port, sizeof(uint16_t), true, false },
 	[KEY_CIDRS] = { read_cidr, sizeof(struct cidr), true, true },
 };
 

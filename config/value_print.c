@@ -63,6 +63,16 @@ static void print_cidrs(struct buf *out, const struct cidr *list, size_t len)
 	strvec_release(&texts);
 }
 
+static void print_ports(struct buf *out, const uint16_t *list, size_t len)
+{
+	struct strvec texts = { 0 };
+
+	for (size_t i = 0; i < len; i++)
+		strvec_pushf(&texts, "%u", list[i]);
+	print_texts(out, &texts);
+	strvec_release(&texts);
+}
+
 bool value_is_set(const void *base, const struct key *key)
 {
 	switch (key->kind) {
@@ -90,7 +100,11 @@ void value_print(const void *base, const struct key *key, struct buf *out)
 	case KEY_BOOL: buf_adds(out, *(const bool *)at ? "true" : "false"); break;
 	case KEY_SECRET: print_text(out, *(char **)field(base, key->from)); break;
 	case KEY_SECRETS: print_texts(out, field(base, key->from)); break;
+	case KEY_TEXTS:
 	case KEY_CHOICES: print_texts(out, at); break;
+	case KEY_PORTS:
+		print_ports(out, *(uint16_t *const *)at, *(size_t *)field(base, key->len));
+		break;
 	case KEY_CIDRS:
 		print_cidrs(out, *(struct cidr *const *)at, *(size_t *)field(base, key->len));
 		break;
@@ -107,6 +121,7 @@ void value_release(void *base, const struct key *key)
 	case KEY_TEXT:
 	case KEY_CHOICE:
 	case KEY_PATH:
+	case KEY_PORTS:
 	case KEY_CIDRS: free(*(void **)at); break;
 	case KEY_SECRET:
 		secret_release(at);
@@ -118,6 +133,7 @@ void value_release(void *base, const struct key *key)
 		free(*(void **)at);
 		strvec_release(field(base, key->from));
 		break;
+	case KEY_TEXTS:
 	case KEY_CHOICES: strvec_release(at); break;
 	case KEY_COUNT:
 	case KEY_SIZE:

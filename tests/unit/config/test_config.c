@@ -44,6 +44,9 @@ static void without_a_file_there_are_defaults(void **state)
 	assert_int_equal(c.run.timeout_s, 3600);
 	assert_int_equal(c.git.allow_schemes.len, 1);
 	assert_string_equal(c.git.allow_schemes.items[0], "https");
+	assert_int_equal(c.git.allow_ports_len, 0);
+	assert_int_equal(c.git.submodule_hosts.len, 0);
+	assert_int_equal(c.git.credential_command.len, 0);
 	assert_int_equal(c.git.allow_private_addresses_len, 0);
 	assert_default_limits(&c);
 	config_release(&c);
@@ -82,7 +85,12 @@ static const char everything[] =
 	"git:\n"
 	"  allow_private_addresses: [ 127.0.0.0/8, 'fd00::/8' ]\n"
 	"  allow_schemes: [ http, https ]\n"
-	"  credentials: [ { url: 'https://github.com/acme/', token: tok } ]\n"
+	"  allow_ports: [ 3000, 65535 ]\n"
+	"  submodule_hosts: [ github.com, '[::1]' ]\n"
+	"  credentials:\n"
+	"    - { url: 'https://github.com/acme/', token: tok }\n"
+	"    - { url: 'https://git.test/', username: bob, token: x, submodules: true }\n"
+	"  credential_command: [ /usr/local/bin/ask, '--as: a b', get ]\n"
 	"engine: { isolation: chroot, runtime: /usr/bin/runc, network: host, pull: never }\n"
 	"run: { timeout_s: 60, grace_s: 1, memory_bytes: 512M, pids: 100, cpus: 1.5 }\n"
 	"limits: { log_bytes: 1G, json_depth: 8 }\n"
@@ -111,7 +119,17 @@ static void every_key_is_read(void **state)
 	assert_int_equal(c.git.allow_private_addresses_len, 2);
 	assert_int_equal(c.git.allow_private_addresses[1].prefix, 8);
 	assert_int_equal(c.git.allow_schemes.len, 2);
+	assert_int_equal(c.git.allow_ports_len, 2);
+	assert_int_equal(c.git.allow_ports[1], 65535);
+	assert_int_equal(c.git.submodule_hosts.len, 2);
+	assert_string_equal(c.git.submodule_hosts.items[0], "github.com");
 	assert_string_equal(secret_reveal(&c.git.credentials[0].token), "tok");
+	assert_null(c.git.credentials[0].username);
+	assert_false(c.git.credentials[0].submodules);
+	assert_string_equal(c.git.credentials[1].username, "bob");
+	assert_true(c.git.credentials[1].submodules);
+	assert_int_equal(c.git.credential_command.len, 3);
+	assert_string_equal(c.git.credential_command.items[1], "--as: a b");
 	assert_string_equal(c.engine.runtime, "/usr/bin/runc");
 	assert_int_equal(c.run.memory_bytes, 512 << 20);
 	assert_true(c.run.cpus > 1.49 && c.run.cpus < 1.51);

@@ -28,7 +28,10 @@ static void what_is_printed_can_be_read_again(void **state)
 		"git:\n"
 		"  allow_schemes: [ ssh ]\n"
 		"  allow_private_addresses: [ 10.0.0.0/8, '::1' ]\n"
-		"  credentials: [ { url: 'https://a/b/', token: 'env:PW' } ]\n"
+		"  allow_ports: [ 3000, 22 ]\n"
+		"  submodule_hosts: [ github.com ]\n"
+		"  credential_command: [ /bin/ask, 'it''s: #1', '-' ]\n"
+		"  credentials: [ { url: 'https://a/b/', token: 'env:PW', submodules: true } ]\n"
 		"run: { cpus: 0.25, memory_bytes: 1025 }\n",
 	};
 	setenv("PW", "x", 1);
@@ -106,6 +109,8 @@ static void the_page_names_keys_and_defaults(void **state)
 		"| `webhook_body_bytes` | size, 1K to 25M | `5M` |",
 		"| `provider` | `github` | required |",
 		"| `allow_schemes` | list of `https`, `http`, `git`, `ssh` | `[https]` |",
+		"| `allow_ports` | list of numbers, 1 to 65535 | `[]` |",
+		"| `submodule_hosts` | list of texts | `[]` |",
 		"| `max_running` | number, 1 to 1024 | the number of processors |",
 		"| `listen_insecure` | boolean | `false` |",
 	};
