@@ -1,5 +1,6 @@
 #include "context/policy.h"
 
+#include "common/crypto.h"
 #include "context/url.h"
 
 enum { HOST_MAX = 253 };
@@ -51,9 +52,13 @@ static bool must_be_encoded(char c)
 	return (unsigned char)c <= ' ' || (unsigned char)c >= 0x7f || strchr("\"<>\\^`{|}", c);
 }
 
-static bool is_hex(char c)
+/* A control character, once decoded, would end a line of what is read by others
+ * (CVE-2020-5260). */
+static bool is_good_escape(struct str s)
 {
-	return c && strchr("0123456789abcdefABCDEF", c);
+	unsigned char byte;
+
+	return hex_decode(&byte, 1, str_slice(s, 1, 3)) && byte >= ' ' && byte != 0x7f;
 }
 
 /* ssh hands the path to a shell on the other side: only what needs no quoting. */
@@ -66,9 +71,10 @@ static int check_path(const struct url *u, bool ssh, struct err *err)
 			return bad_url(
 				err,
 				"has a character in its path that must be percent-encoded, or is not allowed");
-		if (c == '%' && (i + 2 >= u->path.len || !is_hex(u->path.ptr[i + 1]) ||
-				 !is_hex(u->path.ptr[i + 2])))
-			return bad_url(err, "has a bad percent escape");
+		if (c == '%' && !is_good_escape(str_after(u->path, i)))
+			return bad_url(
+				err,
+				"has a percent escape in its path that is none, or is one of a control character");
 	}
 	for (size_t i = 0; i < u->query.len; i++) {
 		if (must_be_encoded(u->query.ptr[i]))
@@ -121,29 +127,44 @@ static int check_address(const struct url *u, const struct policy *policy, bool 
 	return address_check_one(&address, policy->allowed, policy->allowed_len, err);
 }
 
-/* The scheme's own port; on an address that the operator has listed any port. */
-static int check_port(const struct url *u, bool listed, struct err *err)
+static bool port_is_of_scheme(struct str scheme, uint64_t port)
 {
 	static const struct {
 		const char *scheme;
 		uint64_t port;
 	} ports[] = { { "https", 443 }, { "http", 80 }, { "ssh", 22 }, { "git", 9418 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
+		if (str_is_i(scheme, ports[i].scheme) && port == ports[i].port)
+			return true;
+	}
+	return false;
+}
+
+static bool port_is_listed(const struct policy *policy, uint64_t port)
+{
+	for (size_t i = 0; i < policy->ports_len; i++) {
+		if (policy->ports[i] == port)
+			return true;
+	}
+	return false;
+}
+
+/* The scheme's own port, or a listed one; on an address that the operator has listed any port. */
+static int check_port(const struct url *u, const struct policy *policy, bool listed,
+		      struct err *err)
+{
 	uint64_t port;
 
 	if (!u->has_port || u->port.len == 0)
 		return 0;
-	if (str_to_u64(u->port, 65535, &port) && port > 0) {
-		for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
-			if (str_is_i(u->scheme, ports[i].scheme) && port == ports[i].port)
-				return 0;
-		}
-		if (listed)
-			return 0;
-	}
+	if (str_to_u64(u->port, 65535, &port) && port > 0 &&
+	    (listed || port_is_of_scheme(u->scheme, port) || port_is_listed(policy, port)))
+		return 0;
 	return err_set(
 		err, ERR_DENIED, "port_denied",
-		"port %.*s is not reached: want the scheme's own (443 for https), or an address that "
-		"git.allow_private_addresses lists",
+		"port %.*s is not reached: want the scheme's own (443 for https), one that "
+		"git.allow_ports lists, or an address that git.allow_private_addresses lists",
 		(int)(u->port.len > 20 ? 20 : u->port.len), u->port.ptr);
 }
 
@@ -193,7 +214,7 @@ int policy_check_url(struct str url, const struct policy *policy, struct err *er
 			"the URL carries credentials: give them apart (--git-access-token, git.credentials)");
 	if (check_scheme(&u, policy, err) < 0 || check_address(&u, policy, &listed, err) < 0)
 		return -1;
-	return check_port(&u, listed, err);
+	return check_port(&u, policy, listed, err);
 }
 
 static int bad_ref(struct err *err, const char *why)

@@ -15,6 +15,8 @@ struct policy {
 	const struct strvec *schemes; /* "https", "http" */
 	const struct cidr *allowed;
 	size_t allowed_len;
+	const uint16_t *ports; /* beside the scheme's own */
+	size_t ports_len;
 };
 
 /*

@@ -12,7 +12,9 @@ static const struct cause table[] = {
 	  "put one under git.credentials." },
 	{ "scheme_denied", RUN_FAILED,
 	  "Use an https URL, or ask the operator to list the scheme under git.allow_schemes." },
-	{ "port_denied", RUN_FAILED, "Use the forge's usual port." },
+	{ "port_denied", RUN_FAILED,
+	  "Use the forge's usual port, or ask the operator to list this one under "
+	  "git.allow_ports." },
 	{ "address_denied", RUN_ERROR,
 	  "The name leads to a private, loopback or link-local address: if that is meant, list it "
 	  "under git.allow_private_addresses." },

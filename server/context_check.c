@@ -89,7 +89,9 @@ int context_check(struct build *build, enum context_check kind, const struct con
 {
 	struct policy policy = { .schemes = &config->git.allow_schemes,
 				 .allowed = config->git.allow_private_addresses,
-				 .allowed_len = config->git.allow_private_addresses_len };
+				 .allowed_len = config->git.allow_private_addresses_len,
+				 .ports = config->git.allow_ports,
+				 .ports_len = config->git.allow_ports_len };
 	struct context c = { 0 };
 
 	if (!build->context || !*build->context)

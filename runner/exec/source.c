@@ -55,6 +55,8 @@ int source_check_url(const struct exec *x, const struct context *c, struct err *
 		.schemes = &x->spec.allow_schemes,
 		.allowed = x->spec.allow_addresses,
 		.allowed_len = x->spec.allow_addresses_len,
+		.ports = x->spec.allow_ports,
+		.ports_len = x->spec.allow_ports_len,
 	};
 
 	if (c->username || secret_is_set(&c->password))

@@ -105,6 +105,38 @@ static void an_operator_opens_schemes_and_ranges(void **state)
 	}
 }
 
+static void an_operator_opens_ports(void **state)
+{
+	static const struct {
+		const char *url, *word;
+	} rows[] = {
+		{ "https://git.test:3000/app.git", "ok" },
+		{ "http://git.test:3000/app.git", "ok" },
+		{ "https://git.test:8443/app.git", "ok" },
+		{ "https://git.test:443/app.git", "ok" },
+		{ "https://git.test:/app.git", "ok" },
+		{ "https://git.test:8444/app.git", "port_denied" },
+		{ "https://git.test:300/app.git", "port_denied" },
+		{ "https://git.test:68536/app.git", "port_denied" }, /* 3000, in 16 bits */
+		{ "https://git.test:3000x/app.git", "port_denied" },
+		{ "https://127.0.0.1:3000/app.git", "address_denied" },
+	};
+	static const uint16_t ports[] = { 3000, 8443 };
+	const struct policy policy = {
+		.schemes = &https_and_http,
+		.ports = ports,
+		.ports_len = ARRAY_LEN(ports),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = { .word = "ok" };
+		policy_check_url(str_from(rows[i].url), &policy, &err);
+		if (strcmp(err.word, rows[i].word) != 0)
+			fail_msg("%s: %s, want %s", rows[i].url, err.word, rows[i].word);
+	}
+}
+
 static void an_error_does_not_repeat_credentials(void **state)
 {
 	struct err err;
@@ -121,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_gets_its_word),
 		cmocka_unit_test(an_operator_opens_schemes_and_ranges),
+		cmocka_unit_test(an_operator_opens_ports),
 		cmocka_unit_test(an_error_does_not_repeat_credentials),
 	};
 	return cmocka_run_group_tests(tests, allow_schemes, release_schemes);
