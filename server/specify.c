@@ -2,6 +2,8 @@
 
 #include "common/clock.h"
 #include "config/config.h"
+#include "context/context.h"
+#include "context/url_scope.h"
 #include "model/address.h"
 #include "model/run.h"
 #include "server/app.h"
@@ -62,14 +64,24 @@ static void take_limits(struct spec_limits *to, const struct config *config)
 	};
 }
 
+/* NULL for an empty list. */
+static void *copy_list(const void *items, size_t len, size_t size)
+{
+	return len ? xmemdup(items, len * size) : NULL;
+}
+
 static void take_git(struct spec *out, const struct config_git *from)
 {
-	size_t bytes = from->allow_private_addresses_len * sizeof(struct cidr);
-
-	if (bytes)
-		out->allow_addresses = xmemdup(from->allow_private_addresses, bytes);
+	out->allow_addresses =
+		copy_list(from->allow_private_addresses, from->allow_private_addresses_len,
+			  sizeof *out->allow_addresses);
 	out->allow_addresses_len = from->allow_private_addresses_len;
+	out->allow_ports =
+		copy_list(from->allow_ports, from->allow_ports_len, sizeof *out->allow_ports);
+	out->allow_ports_len = from->allow_ports_len;
 	strvec_push_all(&out->allow_schemes, &from->allow_schemes);
+	strvec_push_all(&out->submodule_hosts, &from->submodule_hosts);
+	strvec_push_all(&out->git_credential_command, &from->credential_command);
 }
 
 /* What every specification says, from the configuration alone. */
@@ -85,57 +97,71 @@ static void take_config(struct spec *out, const struct app *app)
 	take_git(out, &config->git);
 }
 
-/*
- * Does `url` lie below `prefix`? Scheme and host are compared without case, the path as it is, and
- * only whole parts count: a token for https://host/acme is none for https://host/acme-evil.
- */
-static bool url_is_below(struct str url, struct str prefix)
-{
-	while (prefix.len && prefix.ptr[prefix.len - 1] == '/')
-		prefix.len--;
-	size_t scheme = str_find(prefix, ':', 0);
-	size_t host_end = str_find(prefix, '/', scheme + 3);
-	if (url.len < prefix.len ||
-	    !str_ieq(str_slice(url, 0, host_end), str_slice(prefix, 0, host_end)) ||
-	    !str_eq(str_slice(url, host_end, prefix.len), str_after(prefix, host_end)))
-		return false;
-	return url.len == prefix.len || url.ptr[prefix.len] == '/';
-}
-
-/* A build's own token wins; else the configured one with the longest prefix of the context's URL.
- */
-static void take_git_token(struct build *build, const struct config_git *git)
-{
-	struct str url = str_from(build->context);
-	const struct config_git_credential *best = NULL;
-
-	if (secret_is_set(&build->context_token))
-		return;
-	url.len = str_find(url, '#', 0);
-	for (size_t i = 0; i < git->credentials_len; i++) {
-		const struct config_git_credential *c = &git->credentials[i];
-		if (url_is_below(url, str_from(c->url)) &&
-		    (!best || strlen(c->url) > strlen(best->url)))
-			best = c;
-	}
-	if (best)
-		secret_copy(&build->context_token, &best->token);
-}
+/* ---- what a run may show to git servers: no more than it can use ---- */
 
 /* "NAME:PASSWORD" is what a server with accounts of its own wants; a token has no colon. */
-static void split_git_token(struct spec *spec)
+static void add_credential(struct spec *out, const char *url, const char *username,
+			   const struct secret *token)
 {
-	struct secret *token = &spec->build.context_token;
+	struct spec_git_credential *to = &out->git_credentials[out->git_credentials_len++];
 	struct str text = str_from(secret_reveal(token));
-	size_t colon = str_find(text, ':', 0);
-	struct secret password = { 0 };
+	size_t colon = username ? text.len : str_find(text, ':', 0);
 
-	if (colon == text.len)
+	to->url = xstrdup(url);
+	if (colon == text.len) {
+		to->username = xstrdup(username);
+		secret_copy(&to->token, token);
 		return;
-	spec->git_username = str_dup(str_slice(text, 0, colon));
-	secret_set(&password, str_after(text, colon + 1));
-	secret_release(token);
-	*token = password;
+	}
+	to->username = colon ? str_dup(str_slice(text, 0, colon)) : NULL;
+	secret_set(&to->token, str_after(text, colon + 1));
+}
+
+static void add_credentials(struct spec *out, const char *repository, const struct config_git *git)
+{
+	out->git_credentials = xcalloc(git->credentials_len + 1, sizeof *out->git_credentials);
+	/* The first of equally narrow ones counts: the build's own. */
+	if (secret_is_set(&out->build.context_token))
+		add_credential(out, repository, NULL, &out->build.context_token);
+	for (size_t i = 0; i < git->credentials_len; i++) {
+		const struct config_git_credential *c = &git->credentials[i];
+		if (c->submodules || url_scope_depth(str_from(c->url), str_from(repository)) >= 0)
+			add_credential(out, c->url, c->username, &c->token);
+	}
+}
+
+/* The one for the context's own repository. */
+static void take_git_token(struct spec *spec, const char *repository)
+{
+	const struct spec_git_credential *best = NULL;
+	int narrowest = -1;
+
+	for (size_t i = 0; i < spec->git_credentials_len; i++) {
+		int depth = url_scope_depth(str_from(spec->git_credentials[i].url),
+					    str_from(repository));
+		if (depth <= narrowest)
+			continue;
+		narrowest = depth;
+		best = &spec->git_credentials[i];
+	}
+	if (!best)
+		return;
+	spec->git_username = xstrdup(best->username);
+	secret_release(&spec->build.context_token);
+	secret_copy(&spec->build.context_token, &best->token);
+}
+
+static void take_git_credentials(struct spec *out, const struct config_git *git)
+{
+	struct context c = { 0 };
+
+	if (!out->build.context || context_parse(&c, str_from(out->build.context), NULL) < 0)
+		return;
+	if (c.kind == CONTEXT_GIT) {
+		add_credentials(out, c.repository, git);
+		take_git_token(out, c.repository);
+	}
+	context_release(&c);
 }
 
 int specify_run(struct spec *out, const struct run *run, void *data, struct err *err)
@@ -154,8 +180,7 @@ int specify_run(struct spec *out, const struct run *run, void *data, struct err 
 	spec.deadline_ms = began_ms + spec.timeout_ms;
 	spec.registry_name = xstrdup(run->registry);
 	build_copy(&spec.build, &run->build);
-	take_git_token(&spec.build, &app->config->git);
-	split_git_token(&spec);
+	take_git_credentials(&spec, &app->config->git);
 	*out = spec;
 	return 0;
 }
