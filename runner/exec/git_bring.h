@@ -5,7 +5,7 @@
  *   struct git_wanted wanted = { .url = …, .ref = … };
  *   struct git_brought got;
  *   if (git_bring(&got, x, &wanted, err) < 0) …
- *   git_brought_tree(&tree, &got, "", err); …
+ *   git_tree_open(&tree, got.mirror.repo, &got.commit, "", err); …
  *   git_brought_release(&got);
  */
 #pragma once
@@ -35,4 +35,7 @@ struct git_brought {
  */
 int git_bring(struct git_brought *out, struct exec *x, const struct git_wanted *wanted,
 	      struct err *err);
+/* After "git_bad_object": throw the damaged mirror away, and fetch all of it once more. */
+int git_bring_again(struct git_brought *b, struct exec *x, const struct git_wanted *wanted,
+		    struct err *err);
 void git_brought_release(struct git_brought *b); /* accepts a zeroed one */

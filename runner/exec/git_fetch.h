@@ -1,14 +1,14 @@
 /*
- * git_fetch: bring exactly one commit of a remote repository into its mirror.
+ * git_fetch: bring exactly one commit of a remote repository into its mirror, without its history.
  */
 #pragma once
 #include <git2/oid.h>
-#include <git2/remote.h>
+#include <stdint.h>
 
 #include "common/err.h"
 
 struct git_mirror;
-struct git_wire;
+struct git_server;
 
 struct git_wanted {
 	const char *url;    /* http or https, without credentials */
@@ -26,15 +26,12 @@ struct git_found {
  * refs/NAME (so "pull/7/head" works), a whole commit id, the beginning of one. Without a ref the
  * server's HEAD. With a commit, that commit, also when its branch has moved on since.
  *
- * A failure of the network is tried again twice. Words: those of git_wire_error(), and
+ * A failure of the network is tried again twice. Words: those of git_server.h and git_pack.h, and
  * "ref_not_found", "ref_invalid" (an abbreviation that is ambiguous), "commit_gone", and
  * "dockerfile_missing" for a repository without any commit.
  */
-int git_fetch(struct git_found *out, struct git_mirror *mirror, struct git_wire *wire,
+int git_fetch(struct git_found *out, struct git_mirror *mirror, struct git_server *server,
 	      const struct git_wanted *wanted, struct err *err);
 
-/* Which of the server's refs a text means (the order above); NULL when none. */
-const git_remote_head *git_ref_find(const git_remote_head *const *heads, size_t len,
-				    const char *text);
 /* Options of libgit2 that hold for the whole process. */
 void git_fetch_configure(int64_t pack_objects, int64_t object_bytes);

@@ -6,6 +6,7 @@
 #include <git2/errors.h>
 #include <git2/refs.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include "common/clock.h"
 #include "common/crypto.h"
@@ -13,7 +14,10 @@
 #include "common/scope.h"
 #include "runner/exec/exec.h"
 
-enum { LOCK_POLL_MS = 50 };
+enum {
+	LOCK_POLL_MS = 10,
+	HAVES_MAX = 512, /* that a server is told of */
+};
 
 static int storage_error(struct err *err, const char *doing)
 {
@@ -60,9 +64,42 @@ int git_mirror_reset(struct git_mirror *m, struct err *err)
 {
 	git_repository_free(m->repo);
 	m->repo = NULL;
+	git_oids_release(&m->haves);
+	git_oids_release(&m->shallow);
 	if (fs_remove_tree(m->path, err) < 0)
 		return -1;
 	return make(m, err);
+}
+
+int git_mirror_scratch(struct git_mirror *out, const struct exec *x, struct err *err)
+{
+	*out = (struct git_mirror){ .path = fs_join(x->work, "commits"), .lock_fd = -1 };
+	if (git_mirror_reset(out, err) == 0)
+		return 0;
+	git_mirror_close(out);
+	return -1;
+}
+
+/*
+ * Opened and locked; again, when it was tidied away (with its lock) between the one and the other.
+ */
+static int open_lock(struct git_mirror *m, const char *path, const struct exec *x, struct err *err)
+{
+	struct stat held, named;
+
+	do {
+		if (m->lock_fd >= 0)
+			close(m->lock_fd);
+		m->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (m->lock_fd < 0)
+			return err_set_errno(err, ERR_INTERNAL, "storage", errno, "cannot open %s",
+					     path);
+		if (lock(m, LOCK_SH, x, err) < 0)
+			return -1;
+	} while (fstat(m->lock_fd, &held) < 0 || stat(path, &named) < 0 ||
+		 held.st_ino != named.st_ino);
+	futimens(m->lock_fd, NULL);
+	return 0;
 }
 
 int git_mirror_open(struct git_mirror *out, const struct exec *x, const char *key, struct err *err)
@@ -73,12 +110,7 @@ int git_mirror_open(struct git_mirror *out, const struct exec *x, const char *ke
 
 	if (fs_mkdirs(dir, 0700, err) < 0)
 		goto fail;
-	m.lock_fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (m.lock_fd < 0) {
-		err_set_errno(err, ERR_INTERNAL, "storage", errno, "cannot open %s", lock_path);
-		goto fail;
-	}
-	if (lock(&m, LOCK_SH, x, err) < 0)
+	if (open_lock(&m, lock_path, x, err) < 0)
 		goto fail;
 	/* When it is new, or half made by a run that was killed: make it, alone. */
 	if (git_repository_open_bare(&m.repo, m.path) < 0 &&
@@ -98,6 +130,8 @@ void git_mirror_close(struct git_mirror *m)
 	if (m->path && m->lock_fd >= 0)
 		close(m->lock_fd);
 	free(m->path);
+	git_oids_release(&m->haves);
+	git_oids_release(&m->shallow);
 	*m = (struct git_mirror){ .lock_fd = -1 };
 }
 
@@ -116,23 +150,7 @@ static void remove_leftovers(const struct git_mirror *m)
 	}
 }
 
-int git_mirror_begin_fetch(struct git_mirror *m, const struct exec *x, struct err *err)
-{
-	if (lock(m, LOCK_EX, x, err) < 0)
-		return -1;
-	remove_leftovers(m);
-	/* Another run may have fetched, or thrown the mirror away, while the lock was open. */
-	git_repository_free(m->repo);
-	m->repo = NULL;
-	if (git_repository_open_bare(&m->repo, m->path) < 0)
-		return git_mirror_reset(m, err);
-	return 0;
-}
-
-int git_mirror_end_fetch(struct git_mirror *m, const struct exec *x, struct err *err)
-{
-	return lock(m, LOCK_SH, x, err);
-}
+/* ---- what it has ---- */
 
 bool git_mirror_has(const struct git_mirror *m, const git_oid *commit)
 {
@@ -141,6 +159,93 @@ bool git_mirror_has(const struct git_mirror *m, const git_oid *commit)
 
 	git_commit_free(found);
 	return there;
+}
+
+struct have_walk {
+	struct git_mirror *mirror;
+	bool damaged;
+};
+
+static int take_have(git_reference *ref, void *data)
+{
+	struct have_walk *w = data;
+	struct git_mirror *m = w->mirror;
+	const git_oid *id = git_reference_target(ref);
+
+	if (id && !git_mirror_has(m, id))
+		w->damaged = true;
+	else if (id && !git_oids_have(&m->haves, id))
+		git_oids_add(&m->haves, id);
+	git_reference_free(ref);
+	return w->damaged || m->haves.len == HAVES_MAX;
+}
+
+/* What is remembered and cannot be read was lost (in a power cut): then all of it may be. */
+static bool load_haves(struct git_mirror *m)
+{
+	struct have_walk w = { .mirror = m };
+
+	git_oids_release(&m->haves);
+	git_reference_foreach(m->repo, take_have, &w);
+	return !w.damaged;
+}
+
+/* The file "shallow" as git has it (gitrepository-layout(5)): an id a line. */
+static void load_shallow(struct git_mirror *m)
+{
+	cleanup_free char *path = fs_join(m->path, "shallow");
+	cleanup_buf struct buf text = BUF_INIT;
+	struct str rest, line;
+	git_oid id;
+
+	git_oids_release(&m->shallow);
+	if (fs_read(&text, path, NULL) < 0)
+		return; /* whole histories */
+	rest = buf_str(&text);
+	while (str_split(&rest, '\n', &line)) {
+		if (line.len == GIT_OID_HEXSZ && git_oid_fromstrn(&id, line.ptr, line.len) == 0 &&
+		    git_oids_have(&m->haves, &id))
+			git_oids_add(&m->shallow, &id);
+	}
+}
+
+int git_mirror_note_shallow(struct git_mirror *m, const struct git_oids *shallow,
+			    const struct git_oids *unshallow, struct err *err)
+{
+	cleanup_free char *path = fs_join(m->path, "shallow");
+	cleanup_buf struct buf text = BUF_INIT;
+	char hex[GIT_OID_HEXSZ + 1];
+
+	if (shallow->len == 0 && unshallow->len == 0)
+		return 0;
+	for (size_t i = 0; i < unshallow->len; i++)
+		git_oids_remove(&m->shallow, &unshallow->items[i]);
+	for (size_t i = 0; i < shallow->len; i++) {
+		if (!git_oids_have(&m->shallow, &shallow->items[i]))
+			git_oids_add(&m->shallow, &shallow->items[i]);
+	}
+	for (size_t i = 0; i < m->shallow.len; i++)
+		buf_addf(&text, "%s\n", git_oid_tostr(hex, sizeof hex, &m->shallow.items[i]));
+	return fs_write_atomic(path, buf_str(&text), 0600, err);
+}
+
+int git_mirror_begin_fetch(struct git_mirror *m, const struct exec *x, struct err *err)
+{
+	if (lock(m, LOCK_EX, x, err) < 0)
+		return -1;
+	remove_leftovers(m);
+	/* Another run may have fetched, or thrown the mirror away, while the lock was open. */
+	git_repository_free(m->repo);
+	m->repo = NULL;
+	if (git_repository_open_bare(&m->repo, m->path) < 0 || !load_haves(m))
+		return git_mirror_reset(m, err);
+	load_shallow(m);
+	return 0;
+}
+
+int git_mirror_end_fetch(struct git_mirror *m, const struct exec *x, struct err *err)
+{
+	return lock(m, LOCK_SH, x, err);
 }
 
 int git_mirror_keep(struct git_mirror *m, const char *name, const git_oid *commit, struct err *err)
@@ -155,5 +260,7 @@ int git_mirror_keep(struct git_mirror *m, const char *name, const git_oid *commi
 	if (git_reference_create(&made, m->repo, ref, commit, 1, NULL) < 0)
 		return storage_error(err, "note what was fetched");
 	git_reference_free(made);
+	if (!git_oids_have(&m->haves, commit))
+		git_oids_add(&m->haves, commit);
 	return 0;
 }

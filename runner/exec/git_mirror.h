@@ -1,17 +1,18 @@
 /*
  * git_mirror: a bare repository of ours per remote repository and credential, under data_dir/git/,
- * so that a fetch brings only what is new. It is a cache: a damaged one is thrown away and made
- * again.
+ * so that a fetch brings only what is new. It holds commits without their history, as git's
+ * shallow clones do. It is a cache: a damaged one is thrown away and made again.
  *
  * One lock file per mirror: exclusive while it is fetched into, shared while it is read, so that
- * retention (which takes it exclusively) never pulls it away. Objects that are there are complete:
- * libgit2 adds a pack only when all of it came.
+ * tidying (which takes it exclusively) never pulls it away; its time is that of the last use.
+ * Objects that are there are complete: a pack is added only when all of it came.
  */
 #pragma once
 #include <git2/repository.h>
 #include <stdbool.h>
 
 #include "common/err.h"
+#include "runner/exec/git_pack.h"
 
 struct exec;
 
@@ -19,6 +20,8 @@ struct git_mirror {
 	git_repository *repo;
 	char *path;
 	int lock_fd;
+	struct git_oids haves;   /* commits that are here, and remembered */
+	struct git_oids shallow; /* those of them whose parents are not */
 };
 
 /*
@@ -34,6 +37,12 @@ int git_mirror_end_fetch(struct git_mirror *m, const struct exec *x, struct err 
 /* Throw away what it holds and begin again, under the exclusive lock. */
 int git_mirror_reset(struct git_mirror *m, struct err *err);
 
+/* One of this run alone, below x->work, empty. */
+int git_mirror_scratch(struct git_mirror *out, const struct exec *x, struct err *err);
+
 bool git_mirror_has(const struct git_mirror *m, const git_oid *commit);
-/* Remember that this commit and its history are here, for the next fetch of `name` (any text). */
+/* Remember that this commit is here, for the next fetch of `name` (any text). */
 int git_mirror_keep(struct git_mirror *m, const char *name, const git_oid *commit, struct err *err);
+/* What a server said about the pack that was just added: before its commits are remembered. */
+int git_mirror_note_shallow(struct git_mirror *m, const struct git_oids *shallow,
+			    const struct git_oids *unshallow, struct err *err);

@@ -49,7 +49,7 @@ int source_fetch(struct source *out, struct exec *x, struct err *err)
 	return rc;
 }
 
-int source_check_url(const struct exec *x, const struct context *c, struct err *err)
+int source_check_url(const struct exec *x, const char *url, struct err *err)
 {
 	const struct policy policy = {
 		.schemes = &x->spec.allow_schemes,
@@ -59,10 +59,15 @@ int source_check_url(const struct exec *x, const struct context *c, struct err *
 		.ports_len = x->spec.allow_ports_len,
 	};
 
-	if (c->username || secret_is_set(&c->password))
-		return err_set(err, ERR_INVALID, "url_has_credentials",
-			       "the context's URL holds credentials");
-	return policy_check_url(str_from(c->repository), &policy, err);
+	return policy_check_url(str_from(url), &policy, err);
+}
+
+int source_check_credentials(const struct context *c, struct err *err)
+{
+	if (!c->username && !secret_is_set(&c->password))
+		return 0;
+	return err_set(err, ERR_INVALID, "url_has_credentials",
+		       "the context's URL holds credentials");
 }
 
 void source_release(struct source *s)

@@ -11,7 +11,9 @@ int source_fetch_upload(struct source *out, struct exec *x, const struct context
 int source_fetch_http(struct source *out, struct exec *x, const struct context *c, struct err *err);
 
 /* May this URL be fetched? Words: those of policy_check_url(). */
-int source_check_url(const struct exec *x, const struct context *c, struct err *err);
+int source_check_url(const struct exec *x, const char *url, struct err *err);
+/* Credentials of a context were moved out of its URL long before: "url_has_credentials". */
+int source_check_credentials(const struct context *c, struct err *err);
 /* Unpack an open archive into x->work as the context of *out, with its Dockerfile and its rules. */
 int source_from_archive(struct source *out, struct exec *x, int archive, struct err *err);
 

@@ -90,7 +90,7 @@ int source_fetch_http(struct source *out, struct exec *x, const struct context *
 	cleanup_free char *path = fs_join(x->work, "archive");
 	struct str url = str_from(c->repository);
 
-	if (source_check_url(x, c, err) < 0)
+	if (source_check_credentials(c, err) < 0 || source_check_url(x, c->repository, err) < 0)
 		return -1;
 	url.len = str_find(url, '?', 0); /* what follows may be a signature */
 	runlog_say(x->log, "Fetching " STR_FMT, STR_ARG(url));

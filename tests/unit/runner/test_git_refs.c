@@ -7,14 +7,13 @@
 
 #include "common/mem.h"
 #include "common/str.h"
-#include "runner/exec/git_advert.h"
-#include "runner/exec/git_fetch.h"
+#include "runner/exec/git_refs.h"
 
 /* ---- which ref is meant ---- */
 
 static void assert_means(const char *text, const char *expected)
 {
-	static git_remote_head refs[] = {
+	static struct git_ref items[] = {
 		{ .name = (char *)"HEAD" },
 		{ .name = (char *)"refs/heads/main" },
 		{ .name = (char *)"refs/heads/v1" },
@@ -25,11 +24,9 @@ static void assert_means(const char *text, const char *expected)
 		{ .name = (char *)"refs/tags/v1" },
 		{ .name = (char *)"refs/tags/v2" },
 	};
-	const git_remote_head *heads[ARRAY_LEN(refs)];
+	const struct git_refs refs = { .items = items, .len = ARRAY_LEN(items) };
+	const struct git_ref *found = git_ref_find(&refs, text);
 
-	for (size_t i = 0; i < ARRAY_LEN(refs); i++)
-		heads[i] = &refs[i];
-	const git_remote_head *found = git_ref_find(heads, ARRAY_LEN(heads), text);
 	if (!expected)
 		assert_null(found);
 	else
@@ -69,62 +66,162 @@ static void part_of_a_name_means_nothing(void **state)
 	assert_means("", NULL);
 }
 
-/* ---- the list of refs as it passes ---- */
+/* ---- what a server says ---- */
+
+/* Bytes that come in two pieces. */
+struct pieces {
+	struct str all;
+	size_t cut, at;
+};
+
+static int read_piece(void *data, void *bytes, size_t size, size_t *n, struct err *err)
+{
+	struct pieces *p = data;
+	size_t end = p->at < p->cut ? p->cut : p->all.len;
+	(void)err;
+
+	*n = end - p->at < size ? end - p->at : size;
+	if (*n)
+		memcpy(bytes, p->all.ptr + p->at, *n);
+	p->at += *n;
+	return 0;
+}
+
+static int read_advert(struct git_advert *out, struct str all, size_t cut, struct err *err)
+{
+	struct pieces pieces = { .all = all, .cut = cut };
+	struct git_pkt_reader *lines = git_pkt_open(read_piece, &pieces);
+
+	int rc = git_advert_read(out, lines, err);
+	git_pkt_close(lines);
+	return rc;
+}
 
 /* Cut at every place, the verdict must be the same. */
 static void assert_advert(const char *text, size_t len, const char *word)
 {
-	for (size_t cut = 0; cut <= len; cut++) {
-		struct git_advert advert = { 0 };
+	for (size_t cut = 1; cut <= len; cut++) {
+		struct git_advert advert;
 		struct err err = { 0 };
-		struct str all = { text, len };
-		int rc = git_advert_feed(&advert, str_slice(all, 0, cut), &err);
-		if (rc == 0)
-			rc = git_advert_feed(&advert, str_after(all, cut), &err);
-		assert_int_equal(rc, *word ? -1 : 0);
+		int rc = read_advert(&advert, (struct str){ text, len }, cut, &err);
 		assert_string_equal(err.word, word);
+		assert_int_equal(rc, *word ? -1 : 0);
+		if (rc == 0)
+			git_advert_release(&advert);
 	}
 }
 
-static void well_formed_lines_pass_however_cut(void **state)
+#define ONES "1111111111111111111111111111111111111111"
+#define TWOS "2222222222222222222222222222222222222222"
+
+static void version_0_lists_refs_and_says_what_it_can(void **state)
 {
 	(void)state;
-	const char text[] = "001e# service=git-upload-pack\n0000"
-			    "003d1111111111111111111111111111111111111111 refs/heads/main\n0000";
+	static const char text[] =
+		"001e# service=git-upload-pack\n0000"
+		"0075" ONES
+		" HEAD\0side-band-64k shallow symref=HEAD:refs/heads/main agent=git/2.39.5"
+		"\n"
+		"003d" ONES " refs/heads/main\n"
+		"003a" TWOS " refs/tags/v1\n"
+		"003d" ONES " refs/tags/v1^{}\n0000";
+	struct git_advert advert;
+	struct err err = { 0 };
+
+	assert_int_equal(read_advert(&advert, (struct str){ text, sizeof text - 1 }, 1, &err), 0);
+	assert_false(advert.v2);
+	assert_true(advert.shallow && advert.side_band && advert.is_git);
+	assert_false(advert.filter || advert.any_want || advert.thin_pack);
+	assert_int_equal(advert.refs.len, 3);
+	assert_string_equal(advert.refs.items[0].target, "refs/heads/main");
+	assert_string_equal(advert.refs.items[2].name, "refs/tags/v1");
+	git_advert_release(&advert);
 	assert_advert(text, sizeof text - 1, "");
-	assert_advert("", 0, "");
-	assert_advert("000400030001", 12, "");
 }
 
-static void page_for_people_is_no_git(void **state)
+static void version_2_says_what_it_can(void **state)
 {
 	(void)state;
-	assert_advert("<html>sign in</html>", 20, "git_protocol");
-	assert_advert("001e# service=git-upload-pack\nzzzz", 34, "git_protocol");
+	static const char text[] = "000eversion 2\n0015agent=git/2.39.5\n0013ls-refs=unborn\n"
+				   "0019fetch=shallow filter\n0017object-format=sha1\n0000";
+	struct git_advert advert;
+	struct err err = { 0 };
+
+	assert_int_equal(read_advert(&advert, (struct str){ text, sizeof text - 1 }, 1, &err), 0);
+	assert_true(advert.v2 && advert.shallow && advert.filter && advert.any_want);
+	assert_true(advert.is_git);
+	git_advert_release(&advert);
+	assert_advert(text, sizeof text - 1, "");
 }
 
-static void endless_name_is_too_large(void **state)
+static void answers_that_are_no_list_of_refs(void **state)
 {
 	(void)state;
-	assert_advert("ffff1111", 8, "git_too_large");
-	assert_advert("1001", 4, "git_too_large");
-	assert_advert("1000", 4, "");
+	static const struct {
+		const char *text, *word;
+	} rows[] = {
+		{ "<html>sign in</html>", "git_protocol" },
+		{ "001e# service=git-upload-pack\nzzzz", "git_protocol" },
+		{ "0003", "git_protocol" },
+		{ "ffff1111", "git_protocol" },
+		{ "1001", "git_too_large" },
+		{ "001e# service=git-upload-pack\n0000", "git_network" },
+		{ "003d" ONES " refs/heads/main\n", "git_network" },
+		{ "003d" ONES " refs/heads/main\n00", "git_network" },
+		{ "003d" ONES " refs/heads/ma\x1bn\n0000", "git_protocol" },
+		{ "0010ERR go away\n", "git_protocol" },
+		{ "000eversion 2\n0019object-format=sha256\n0000", "git_protocol" },
+		{ "000eversion 2\n", "git_network" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_advert(rows[i].text, strlen(rows[i].text), rows[i].word);
+}
+
+static int endless(void *data, void *bytes, size_t size, size_t *n, struct err *err)
+{
+	static const char line[] = "003d" ONES " refs/heads/main\n";
+	size_t *left = data;
+	(void)size;
+	(void)err;
+
+	*n = *left ? sizeof line - 1 : 0;
+	*left -= *n ? 1 : 0;
+	memcpy(bytes, line, *n);
+	return 0;
 }
 
 static void endless_list_is_too_large(void **state)
 {
 	(void)state;
-	struct git_advert advert = { 0 };
+	size_t left = 2 * 1024 * 1024;
+	struct git_pkt_reader *lines = git_pkt_open(endless, &left);
+	struct git_advert advert;
 	struct err err = { 0 };
-	char line[4096];
-	int lines = 0;
 
-	memset(line, 'x', sizeof line);
-	memcpy(line, "1000", 4);
-	while (git_advert_feed(&advert, (struct str){ line, sizeof line }, &err) == 0)
-		lines++;
+	assert_int_equal(git_advert_read(&advert, lines, &err), -1);
 	assert_string_equal(err.word, "git_too_large");
-	assert_int_equal(lines, 64 * 1024 * 1024 / 4096);
+	assert_int_not_equal(left, 0);
+	git_pkt_close(lines);
+}
+
+static void version_2_lists_refs(void **state)
+{
+	(void)state;
+	static const char text[] = "0052" ONES " HEAD symref-target:refs/heads/main x\n"
+				   "003d" TWOS " refs/heads/main\n0000";
+	struct pieces pieces = { .all = STR(text), .cut = 7 };
+	struct git_pkt_reader *lines = git_pkt_open(read_piece, &pieces);
+	struct git_refs refs = { 0 };
+	struct err err = { 0 };
+
+	assert_int_equal(git_refs_read(&refs, lines, &err), 0);
+	assert_int_equal(refs.len, 2);
+	assert_string_equal(refs.items[0].name, "HEAD");
+	assert_string_equal(refs.items[0].target, "refs/heads/main");
+	assert_string_equal(refs.items[1].name, "refs/heads/main");
+	git_refs_release(&refs);
+	git_pkt_close(lines);
 }
 
 int main(void)
@@ -134,10 +231,12 @@ int main(void)
 		cmocka_unit_test(branch_wins_over_tag_and_other_refs),
 		cmocka_unit_test(tag_and_pull_ref_are_found_by_short_name),
 		cmocka_unit_test(part_of_a_name_means_nothing),
-		cmocka_unit_test(well_formed_lines_pass_however_cut),
-		cmocka_unit_test(page_for_people_is_no_git),
-		cmocka_unit_test(endless_name_is_too_large),
+		cmocka_unit_test(version_0_lists_refs_and_says_what_it_can),
+		cmocka_unit_test(version_2_says_what_it_can),
+		cmocka_unit_test(answers_that_are_no_list_of_refs),
 		cmocka_unit_test(endless_list_is_too_large),
+		cmocka_unit_test(version_2_lists_refs),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
