@@ -27,6 +27,34 @@ void sha256(unsigned char out[SHA256_BYTES], struct str data)
 	must(EVP_Digest(data.ptr, data.len, out, NULL, EVP_sha256(), NULL) == 1);
 }
 
+struct sha256 {
+	EVP_MD_CTX *context;
+};
+
+struct sha256 *sha256_create(void)
+{
+	struct sha256 *h = xnew(struct sha256);
+
+	h->context = EVP_MD_CTX_new();
+	must(h->context && EVP_DigestInit_ex2(h->context, EVP_sha256(), NULL) == 1);
+	return h;
+}
+
+void sha256_update(struct sha256 *h, struct str piece)
+{
+	must(EVP_DigestUpdate(h->context, piece.ptr, piece.len) == 1);
+}
+
+void sha256_finish(struct sha256 *h, unsigned char out[SHA256_BYTES])
+{
+	if (!h)
+		return;
+	if (out)
+		must(EVP_DigestFinal_ex(h->context, out, NULL) == 1);
+	EVP_MD_CTX_free(h->context);
+	free(h);
+}
+
 struct hmac {
 	EVP_MAC_CTX *context;
 };

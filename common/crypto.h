@@ -15,6 +15,13 @@ enum { SHA256_BYTES = 32, SEAL_KEY_BYTES = 32 };
 void sha256(unsigned char out[SHA256_BYTES], struct str data);
 void hmac_sha256(unsigned char out[SHA256_BYTES], struct str key, struct str data);
 
+/* SHA-256 of bytes that arrive in pieces. create, update…, finish (which frees it). */
+struct sha256;
+struct sha256 *sha256_create(void);
+void sha256_update(struct sha256 *h, struct str piece);
+void sha256_finish(struct sha256 *h,
+		   unsigned char out[SHA256_BYTES]); /* out may be NULL: only free */
+
 /* HMAC over a body that arrives in pieces. create, update…, finish (which frees it). */
 struct hmac;
 struct hmac *hmac_sha256_create(struct str key);

@@ -24,6 +24,24 @@ static void sha256_of_known_texts(void **state)
 	assert_digest(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+static void sha256_in_pieces_is_the_same(void **state)
+{
+	(void)state;
+	unsigned char digest[SHA256_BYTES];
+	struct str text = STR("abc");
+
+	for (size_t cut = 0; cut <= text.len; cut++) {
+		struct sha256 *h = sha256_create();
+		sha256_update(h, str_slice(text, 0, cut));
+		sha256_update(h, str_after(text, cut));
+		sha256_finish(h, digest);
+		assert_digest(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20"
+				      "015ad");
+	}
+	sha256_finish(sha256_create(), NULL);
+	sha256_finish(NULL, NULL);
+}
+
 static void hmac_of_githubs_own_example(void **state)
 {
 	(void)state;
@@ -163,6 +181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sha256_of_known_texts),
+		cmocka_unit_test(sha256_in_pieces_is_the_same),
 		cmocka_unit_test(hmac_of_githubs_own_example),
 		cmocka_unit_test(hmac_of_known_texts),
 		cmocka_unit_test(hmac_in_pieces_is_the_same),
