@@ -60,8 +60,8 @@ static const struct cause table[] = {
 	{ "git_unsafe_submodule", RUN_FAILED,
 	  "The submodule's path or name is not safe: correct .gitmodules." },
 	{ "git_lfs", RUN_FAILED,
-	  "The context holds Git LFS pointers and LFS is not fetched: ignore these files, or keep "
-	  "them in the repository itself." },
+	  "Push the file to the repository's LFS server (git lfs push --all), or leave it out with "
+	  ".dockerignore." },
 	{ "git_bad_pack", RUN_ERROR,
 	  "The git server sent damaged data: check the repository there with git fsck." },
 	{ "git_bad_object", RUN_ERROR,
