@@ -42,6 +42,9 @@ static const struct cause table[] = {
 	{ "git_auth", RUN_ERROR,
 	  "The git server wants other credentials: renew the task's token or the one under "
 	  "git.credentials." },
+	{ "git_credential", RUN_ERROR,
+	  "Try git.credential_command by hand, as the service's user: it must end with 0, and print "
+	  "username and password or nothing." },
 	{ "git_not_found", RUN_FAILED,
 	  "There is no such repository for these credentials: check the URL; a private one needs "
 	  "a token." },

@@ -130,38 +130,16 @@ static void add_credentials(struct spec *out, const char *repository, const stru
 	}
 }
 
-/* The one for the context's own repository. */
-static void take_git_token(struct spec *spec, const char *repository)
-{
-	const struct spec_git_credential *best = NULL;
-	int narrowest = -1;
-
-	for (size_t i = 0; i < spec->git_credentials_len; i++) {
-		int depth = url_scope_depth(str_from(spec->git_credentials[i].url),
-					    str_from(repository));
-		if (depth <= narrowest)
-			continue;
-		narrowest = depth;
-		best = &spec->git_credentials[i];
-	}
-	if (!best)
-		return;
-	spec->git_username = xstrdup(best->username);
-	secret_release(&spec->build.context_token);
-	secret_copy(&spec->build.context_token, &best->token);
-}
-
 static void take_git_credentials(struct spec *out, const struct config_git *git)
 {
 	struct context c = { 0 };
 
-	if (!out->build.context || context_parse(&c, str_from(out->build.context), NULL) < 0)
-		return;
-	if (c.kind == CONTEXT_GIT) {
+	if (out->build.context && context_parse(&c, str_from(out->build.context), NULL) == 0 &&
+	    c.kind == CONTEXT_GIT)
 		add_credentials(out, c.repository, git);
-		take_git_token(out, c.repository);
-	}
 	context_release(&c);
+	/* Told once, with its URL. */
+	secret_release(&out->build.context_token);
 }
 
 int specify_run(struct spec *out, const struct run *run, void *data, struct err *err)

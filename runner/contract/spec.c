@@ -16,7 +16,6 @@ static const struct row spec_texts[] = {
 	{ "dataDir", offsetof(struct spec, data_dir) },
 	{ "task", offsetof(struct spec, task) },
 	{ "registry", offsetof(struct spec, registry_name) },
-	{ "gitUsername", offsetof(struct spec, git_username) },
 };
 
 static const struct row spec_lists[] = {

@@ -4,6 +4,7 @@
  */
 #pragma once
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/secret.h"
@@ -21,9 +22,10 @@ struct spec_registry {
 
 /* A token for the repositories below a URL, and for nothing else (context/url_scope.h). */
 struct spec_git_credential {
-	char *url;      /* "https://host/acme/" */
-	char *username; /* or NULL: the server's habit */
-	struct secret token;
+	char *url;           /* "https://host/acme/" */
+	char *username;      /* or NULL: the server's habit */
+	struct secret token; /* unset: there is none */
+	bool is_answer; /* of the command, which a runner notes here: for this very URL alone */
 };
 
 struct spec_engine {
@@ -68,7 +70,6 @@ struct spec {
 	struct spec_git_credential *git_credentials;
 	size_t git_credentials_len;
 	struct strvec git_credential_command; /* argv, for URLs without one; may be empty */
-	char *git_username; /* for build.context_token, or NULL for the provider's habit */
 	struct spec_limits limits;
 };
 

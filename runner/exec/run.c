@@ -132,7 +132,6 @@ static void mask_secrets(struct exec *x)
 {
 	const struct spec *spec = &x->spec;
 
-	runlog_mask(x->log, &spec->build.context_token);
 	for (size_t i = 0; i < spec->registries_len; i++)
 		runlog_mask(x->log, &spec->registries[i].password);
 	for (size_t i = 0; i < spec->git_credentials_len; i++)

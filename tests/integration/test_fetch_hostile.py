@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib import git_server as hostile  # noqa: E402
 from lib.context_case import DOCKERFILE, ENVIRONMENT, ContextTest  # noqa: E402
 from lib.git_server import GitServer, self_signed_certificate  # noqa: E402
+from lib.run_spec import credential  # noqa: E402
 
 class HostileTrees(ContextTest):
     def commit_entries(self, *entries):
@@ -150,30 +151,32 @@ class HostileServers(ContextTest):
         url = self.alias("weak.git", hostile.FailTimes(2))
         self.assertEqual(self.fetch(url=url).commit, self.commit)
 
+    def token(self, token, **more):
+        return credential(self.url(), token, **more)
+
     def test_credentials_are_tried_once(self):
         self.server.require("app.git", "slipway", "right")
         self.assert_fails(self.fetch(), "git_auth")
         self.server.requests.clear()
-        got = self.assert_fails(self.fetch(build={"contextAccessToken": "wrong-token"}), "git_auth")
+        got = self.assert_fails(self.fetch(**self.token("wrong-token")), "git_auth")
         self.assertEqual(len(self.server.requests), 1)
         self.assertNotIn("wrong-token", got.message + got.log)
-        self.assertEqual(self.fetch(build={"contextAccessToken": "right"}).commit, self.commit)
-        self.assertEqual(self.fetch(build={"contextAccessToken": "right"},
-                                    gitUsername="slipway").commit, self.commit)
+        self.assertEqual(self.fetch(**self.token("right")).commit, self.commit)
+        self.assertEqual(self.fetch(**self.token("right", username="slipway")).commit, self.commit)
 
     def test_token_is_not_sent_where_a_redirect_leads(self):
         with GitServer(self.folder) as other:
             url = self.alias("moved.git", hostile.Redirect(other.url("app.git/info/refs")))
-            self.assert_fails(self.fetch(url=url, build={"contextAccessToken": "secret-token"}),
+            self.assert_fails(self.fetch(url=url, **credential(url, "secret-token")),
                               "redirect_denied")
             self.assertEqual(other.requests, [])
 
     def test_mirror_of_one_credential_serves_no_other(self):
         self.server.require("app.git", "slipway", "right")
         exact = {"commit": self.commit, "ref": "refs/heads/main"}
-        self.assertIsNone(self.fetch(build={"contextAccessToken": "right", **exact}).word)
+        self.assertIsNone(self.fetch(build=exact, **self.token("right")).word)
         self.assert_fails(self.fetch(build=exact), "git_auth")
-        self.assert_fails(self.fetch(build={"contextAccessToken": "other", **exact}), "git_auth")
+        self.assert_fails(self.fetch(build=exact, **self.token("other")), "git_auth")
 
     def test_private_addresses_are_refused_also_behind_names(self):
         for host in ("127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]"):

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib.git_server import Silent  # noqa: E402
 from lib.registry import Registry  # noqa: E402
+from lib.run_spec import credential  # noqa: E402
 from lib.runner import (  # noqa: E402
     PROGRAM, Runner, control_groups, descendants, processes_with, wait_until)
 from lib.runner_case import BASE, STUBBORN, RunnerTest, run_line  # noqa: E402
@@ -153,8 +154,8 @@ class Failures(RunnerTest):
         self.commit(BASE + run_line("busybox sleep 3"))
         login = {"name": "main", "loginServer": self.registry.address, "insecure": True,
                  "username": "bob", "password": "pass-word-of-bob"}
-        run = self.runner(push=False, registries=[login], build={
-            "contextAccessToken": "token-of-the-context"}).start()
+        run = self.runner(push=False, registries=[login], **credential(
+            self.server.url("app.git"), "token-of-the-context")).start()
         run.wait_report("step", name="build", status="Running")
         seen = 0
         while run.process.poll() is None:

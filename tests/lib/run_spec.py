@@ -40,5 +40,10 @@ def run_spec(data_dir, context=None, images=(), push=False, build=None, **more):
     return spec
 
 
+def credential(url, token, **more):
+    """The member of a specification that gives a token for a repository."""
+    return {"gitCredentials": [{"url": url, "token": token, **more}]}
+
+
 def as_input(spec):
     return json.dumps(spec).encode()

@@ -40,64 +40,6 @@ static void add_credential(struct world *w, const char *url, const char *token)
 	secret_set(&c->token, str_from(token));
 }
 
-/* The token that a build of this context gets; "" for none. Owned by the caller. */
-static char *token_for(struct world *w, const char *context, const char *own)
-{
-	struct run run = { .id = (char[]){ "ca1" }, .registry = (char[]){ "main" }, .attempt = 1 };
-	struct spec spec;
-	struct err err;
-
-	run.build.context = (char *)context;
-	if (own)
-		secret_set(&run.build.context_token, str_from(own));
-	assert_works(specify_run(&spec, &run, &w->app, &err));
-	char *token = xstrdup(secret_reveal(&spec.build.context_token));
-	spec_release(&spec);
-	secret_release(&run.build.context_token);
-	return token;
-}
-
-static void assert_token(struct world *w, const char *context, const char *own, const char *wanted)
-{
-	char *token = token_for(w, context, own);
-
-	assert_string_equal(token, wanted);
-	free(token);
-}
-
-static void longest_credential_prefix_wins(void **state)
-{
-	struct world *w = *state;
-
-	add_credential(w, "https://git.test/", "host");
-	add_credential(w, "https://git.test/acme/", "acme");
-	assert_token(w, "https://git.test/acme/app.git#main:web", NULL, "acme");
-	assert_token(w, "https://git.test/other/app.git", NULL, "host");
-	assert_token(w, "https://GIT.test/acme/app.git", NULL, "acme");
-}
-
-static void credential_is_bound_to_host_and_path(void **state)
-{
-	struct world *w = *state;
-
-	add_credential(w, "https://git.test/acme", "acme");
-	assert_token(w, "https://git.test/acme-evil/app.git", NULL, "");
-	assert_token(w, "https://git.test.evil.test/acme/app.git", NULL, "");
-	assert_token(w, "https://git.test:8443/acme/app.git", NULL, "");
-	assert_token(w, "http://git.test/acme/app.git", NULL, "");
-	assert_token(w, "https://git.test/ACME/app.git", NULL, "");
-	assert_token(w, "https://evil.test/#https://git.test/acme/", NULL, "");
-	assert_token(w, NULL, NULL, "");
-}
-
-static void token_of_the_build_wins(void **state)
-{
-	struct world *w = *state;
-
-	add_credential(w, "https://git.test/", "configured");
-	assert_token(w, "https://git.test/app.git", "own", "own");
-}
-
 /* "USER:TOKEN at URL" of each credential that a run of this context is told, a line each. */
 static char *credentials_of(struct world *w, const char *context, const char *own)
 {
@@ -110,6 +52,7 @@ static char *credentials_of(struct world *w, const char *context, const char *ow
 	if (own)
 		secret_set(&run.build.context_token, str_from(own));
 	assert_works(specify_run(&spec, &run, &w->app, &err));
+	assert_false(secret_is_set(&spec.build.context_token));
 	buf_adds(&text, "");
 	for (size_t i = 0; i < spec.git_credentials_len; i++) {
 		const struct spec_git_credential *c = &spec.git_credentials[i];
@@ -128,6 +71,21 @@ static void assert_credentials(struct world *w, const char *context, const char 
 
 	assert_string_equal(told, wanted);
 	free(told);
+}
+
+static void credential_is_bound_to_host_and_path(void **state)
+{
+	struct world *w = *state;
+
+	add_credential(w, "https://git.test/acme", "acme");
+	assert_credentials(w, "https://GIT.test/acme/app.git#main:web", NULL,
+			   ":acme at https://git.test/acme\n");
+	assert_credentials(w, "https://git.test/acme-evil/app.git", NULL, "");
+	assert_credentials(w, "https://git.test.evil.test/acme/app.git", NULL, "");
+	assert_credentials(w, "https://git.test:8443/acme/app.git", NULL, "");
+	assert_credentials(w, "http://git.test/acme/app.git", NULL, "");
+	assert_credentials(w, "https://git.test/ACME/app.git", NULL, "");
+	assert_credentials(w, "https://evil.test/app.git#https://git.test/acme/", NULL, "");
 }
 
 static void a_run_is_told_no_credential_that_it_cannot_use(void **state)
@@ -225,11 +183,8 @@ static void deadline_counts_from_the_start_of_the_run(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(longest_credential_prefix_wins, world_open,
-						world_close),
 		cmocka_unit_test_setup_teardown(credential_is_bound_to_host_and_path, world_open,
 						world_close),
-		cmocka_unit_test_setup_teardown(token_of_the_build_wins, world_open, world_close),
 		cmocka_unit_test_setup_teardown(a_run_is_told_no_credential_that_it_cannot_use,
 						world_open, world_close),
 		cmocka_unit_test_setup_teardown(own_token_is_for_the_repository_alone, world_open,

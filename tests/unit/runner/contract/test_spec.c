@@ -6,7 +6,7 @@
 
 static const char text[] =
 	"{\"v\":1,\"runId\":\"ca1\",\"attempt\":2,\"dataDir\":\"/data\",\"task\":\"web\","
-	"\"registry\":\"main\",\"gitUsername\":\"bob\",\"deadlineMs\":1700000000000,"
+	"\"registry\":\"main\",\"deadlineMs\":1700000000000,"
 	"\"timeoutMs\":3600000,\"graceMs\":10000,"
 	"\"build\":{\"contextPath\":\"https://h/x.git#main\",\"contextAccessToken\":\"tok\","
 	"\"imageNames\":[\"app:{{.Run.ID}}\"],\"isPushEnabled\":true,\"noCache\":false,"
