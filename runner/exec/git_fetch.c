@@ -163,7 +163,8 @@ static int download_all(struct fetch *f, struct git_mirror *into, bool commits_o
 	if (list_all(&refs, f, err) < 0)
 		return -1;
 	for (size_t i = 0; i < refs->len; i++) {
-		if (!str_starts(str_from(refs->items[i].name), "refs/pull/"))
+		struct str name = str_from(refs->items[i].name);
+		if (str_starts(name, "refs/heads/") || str_starts(name, "refs/tags/"))
 			git_oids_add(&wanted.ids, &refs->items[i].id);
 	}
 	int rc = wanted.ids.len
@@ -384,7 +385,9 @@ static int attempt(struct git_found *out, struct git_mirror *mirror, struct git_
 	struct fetch f = { .mirror = mirror, .server = server, .wanted = wanted };
 
 	int rc = fetch_wanted(&f, out, err);
-	if (rc == 0)
+	if (rc == 0 && f.received.objects == 0)
+		runlog_say(server->x->log, "Nothing new: the commit was fetched before");
+	else if (rc == 0)
 		runlog_say(server->x->log, "Received %lld objects, %lld bytes",
 			   (long long)f.received.objects, (long long)f.received.bytes);
 	git_refs_release(&f.listed);
