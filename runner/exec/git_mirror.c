@@ -16,7 +16,8 @@
 
 enum {
 	LOCK_POLL_MS = 10,
-	HAVES_MAX = 512, /* that a server is told of */
+	HAVES_MAX = 512,    /* that a server is told of */
+	SHALLOW_MAX = 4096, /* the same; a mirror that has more is untidy, and made again */
 };
 
 static int storage_error(struct err *err, const char *doing)
@@ -203,8 +204,7 @@ static void load_shallow(struct git_mirror *m)
 		return; /* whole histories */
 	rest = buf_str(&text);
 	while (str_split(&rest, '\n', &line)) {
-		if (line.len == GIT_OID_HEXSZ && git_oid_fromstrn(&id, line.ptr, line.len) == 0 &&
-		    git_oids_have(&m->haves, &id))
+		if (line.len == GIT_OID_HEXSZ && git_oid_fromstrn(&id, line.ptr, line.len) == 0)
 			git_oids_add(&m->shallow, &id);
 	}
 }
@@ -240,7 +240,7 @@ int git_mirror_begin_fetch(struct git_mirror *m, const struct exec *x, struct er
 	if (git_repository_open_bare(&m->repo, m->path) < 0 || !load_haves(m))
 		return git_mirror_reset(m, err);
 	load_shallow(m);
-	return 0;
+	return m->shallow.len > SHALLOW_MAX ? git_mirror_reset(m, err) : 0;
 }
 
 int git_mirror_end_fetch(struct git_mirror *m, const struct exec *x, struct err *err)

@@ -21,7 +21,7 @@ struct git_mirror {
 	char *path;
 	int lock_fd;
 	struct git_oids haves;   /* commits that are here, and remembered */
-	struct git_oids shallow; /* those of them whose parents are not */
+	struct git_oids shallow; /* commits whose parents are not, remembered or not */
 };
 
 /*

@@ -27,6 +27,8 @@ static void add_capabilities(struct buf *line, const struct git_advert *advert, 
 		{ "side-band-64k", advert->side_band },
 		{ "thin-pack", advert->thin_pack && thin },
 		{ "ofs-delta", advert->ofs_delta },
+		{ "multi_ack_detailed", advert->multi_ack_detailed },
+		{ "multi_ack", advert->multi_ack && !advert->multi_ack_detailed },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(capabilities); i++) {

@@ -137,6 +137,8 @@ static int take_capability(struct git_advert *a, struct symref *head, struct str
 		{ "side-band-64k", &a->side_band },
 		{ "thin-pack", &a->thin_pack },
 		{ "ofs-delta", &a->ofs_delta },
+		{ "multi_ack", &a->multi_ack },
+		{ "multi_ack_detailed", &a->multi_ack_detailed },
 	};
 	size_t equals = str_find(word, '=', 0);
 	struct str name = str_slice(word, 0, equals), value = str_after(word, equals + 1);

@@ -30,6 +30,7 @@ struct git_advert {
 	bool is_git;    /* the program is git's own: what it does not give, it does not have */
 	bool side_band; /* packs come in lines, with messages beside them */
 	bool thin_pack, ofs_delta;
+	bool multi_ack, multi_ack_detailed; /* Azure Repos answers only who asks for one of them */
 	struct git_refs refs; /* versions 0 and 1 only; without peeled tags */
 };
 

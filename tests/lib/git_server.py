@@ -217,6 +217,14 @@ class Redirect(Status):
         super().__init__(status, {"Location": location})
 
 
+class Version0:
+    """The real server as one that knows version 0 of the protocol only (Azure Repos)."""
+
+    def __call__(self, handler):
+        del handler.headers["Git-Protocol"]
+        handler.backend()
+
+
 class Silent:
     """Accepts the request and never answers."""
 
