@@ -61,7 +61,12 @@ static const struct cause table[] = {
 	{ "git_unsafe_tree", RUN_FAILED,
 	  "The commit holds a file name that is not safe to write: rename it." },
 	{ "git_unsafe_submodule", RUN_FAILED,
-	  "The submodule's path or name is not safe: correct .gitmodules." },
+	  "A submodule's path or name is not safe, or the file is damaged: correct .gitmodules." },
+	{ "submodule_denied", RUN_FAILED,
+	  "Ask the operator to list the submodule's host under git.submodule_hosts, or leave its "
+	  "folder out with .dockerignore." },
+	{ "git_too_many_submodules", RUN_FAILED,
+	  "Leave out with .dockerignore the submodules that the build does not need." },
 	{ "git_lfs", RUN_FAILED,
 	  "Push the file to the repository's LFS server (git lfs push --all), or leave it out with "
 	  ".dockerignore." },

@@ -248,6 +248,18 @@ int git_mirror_end_fetch(struct git_mirror *m, const struct exec *x, struct err 
 	return lock(m, LOCK_SH, x, err);
 }
 
+void git_mirror_pause(struct git_mirror *m)
+{
+	flock(m->lock_fd, LOCK_UN);
+}
+
+int git_mirror_resume(struct git_mirror *m, const struct exec *x, struct err *err)
+{
+	cleanup_free char *path = xasprintf("%s.lock", m->path);
+
+	return open_lock(m, path, x, err);
+}
+
 int git_mirror_keep(struct git_mirror *m, const char *name, const git_oid *commit, struct err *err)
 {
 	/* Hashed: a branch "a" may give way to a branch "a/b", which as files would collide. */

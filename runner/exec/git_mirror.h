@@ -34,6 +34,13 @@ void git_mirror_close(struct git_mirror *m); /* accepts a zeroed one */
 /* Before and after a fetch. In between, what an interrupted fetch left is removed. */
 int git_mirror_begin_fetch(struct git_mirror *m, const struct exec *x, struct err *err);
 int git_mirror_end_fetch(struct git_mirror *m, const struct exec *x, struct err *err);
+/*
+ * In between the mirror is not locked: while other repositories are fetched, which may be the same
+ * one, or wait for this one. Objects that were opened stay; if it was tidied away meanwhile, others
+ * are missing ("git_bad_object").
+ */
+void git_mirror_pause(struct git_mirror *m);
+int git_mirror_resume(struct git_mirror *m, const struct exec *x, struct err *err);
 /* Throw away what it holds and begin again, under the exclusive lock. */
 int git_mirror_reset(struct git_mirror *m, struct err *err);
 

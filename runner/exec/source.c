@@ -4,7 +4,6 @@
 
 #include "common/fs.h"
 #include "common/scope.h"
-#include "context/policy.h"
 #include "runner/exec/runlog.h"
 
 /* No context: an empty folder. The Dockerfile would have to come from it, so there is none. */
@@ -49,15 +48,20 @@ int source_fetch(struct source *out, struct exec *x, struct err *err)
 	return rc;
 }
 
-int source_check_url(const struct exec *x, const char *url, struct err *err)
+struct policy source_policy(const struct exec *x)
 {
-	const struct policy policy = {
+	return (struct policy){
 		.schemes = &x->spec.allow_schemes,
 		.allowed = x->spec.allow_addresses,
 		.allowed_len = x->spec.allow_addresses_len,
 		.ports = x->spec.allow_ports,
 		.ports_len = x->spec.allow_ports_len,
 	};
+}
+
+int source_check_url(const struct exec *x, const char *url, struct err *err)
+{
+	const struct policy policy = source_policy(x);
 
 	return policy_check_url(str_from(url), &policy, err);
 }

@@ -3,6 +3,7 @@
  */
 #pragma once
 #include "context/context.h"
+#include "context/policy.h"
 #include "runner/exec/exec.h"
 
 int source_fetch_git(struct source *out, struct exec *x, const struct context *c, struct err *err);
@@ -10,6 +11,8 @@ int source_fetch_upload(struct source *out, struct exec *x, const struct context
 			struct err *err);
 int source_fetch_http(struct source *out, struct exec *x, const struct context *c, struct err *err);
 
+/* What the operator allows; borrowed from the specification. */
+struct policy source_policy(const struct exec *x);
 /* May this URL be fetched? Words: those of policy_check_url(). */
 int source_check_url(const struct exec *x, const char *url, struct err *err);
 /* Credentials of a context were moved out of its URL long before: "url_has_credentials". */
