@@ -23,6 +23,7 @@ int fs_write_all(int fd, struct str data, struct err *err);
  * A missing path is success. Goes on after a failure and reports the first.
  */
 int fs_remove_tree(const char *path, struct err *err);
+int fs_remove_tree_at(int at, const char *path, struct err *err); /* `path` from the folder `at` */
 int fs_free_bytes(const char *path, uint64_t *out, struct err *err);
 bool fs_exists(const char *path); /* also a link that leads nowhere */
 /* May only the owner read it? A credential that systemd granted to this service also counts. */

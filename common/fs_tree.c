@@ -173,7 +173,7 @@ static void pass(struct removal *r)
 	}
 }
 
-static int remove_folder(const char *path, int fd, struct err *err)
+static int remove_folder(int at, const char *path, int fd, struct err *err)
 {
 	struct removal r = { 0 };
 
@@ -195,12 +195,12 @@ static int remove_folder(const char *path, int fd, struct err *err)
 	if (r.failed)
 		return err_set(err, r.first.code, r.first.word, "removing %.200s: %.300s", path,
 			       r.first.msg);
-	if (unlinkat(AT_FDCWD, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
+	if (unlinkat(at, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return fs_fail(err, "remove the folder", path);
 	return 0;
 }
 
-int fs_remove_tree(const char *path, struct err *err)
+int fs_remove_tree_at(int at, const char *path, struct err *err)
 {
 	/* A slash at the end would make a symbolic link be followed. */
 	size_t n = strlen(path);
@@ -208,14 +208,19 @@ int fs_remove_tree(const char *path, struct err *err)
 		n--;
 	cleanup_free char *name = xstrndup(path, n);
 
-	int fd = open_folder(AT_FDCWD, name);
+	int fd = open_folder(at, name);
 	if (fd >= 0)
-		return remove_folder(name, fd, err);
+		return remove_folder(at, name, fd, err);
 	if (errno == ENOENT)
 		return 0;
 	if (errno != ENOTDIR && errno != ELOOP)
 		return fs_fail(err, "open", path);
-	if (unlinkat(AT_FDCWD, name, 0) < 0 && errno != ENOENT)
+	if (unlinkat(at, name, 0) < 0 && errno != ENOENT)
 		return fs_fail(err, "remove", path);
 	return 0;
+}
+
+int fs_remove_tree(const char *path, struct err *err)
+{
+	return fs_remove_tree_at(AT_FDCWD, path, err);
 }

@@ -11,6 +11,7 @@
 #include "runner/contract/spec.h"
 
 struct cgroup;
+struct checkout;
 struct runlog;
 
 /* One run under way. */
@@ -23,6 +24,7 @@ struct exec {
 	struct cgroup *cgroup; /* being entered: cgroup_entered() before the first program */
 	int64_t deadline_ms;   /* monotonic */
 	int stop_fd;           /* readable, and never read, once SIGTERM came (a signalfd); or -1 */
+	bool own_mounts;       /* in a mount namespace of its own: it may mount */
 };
 
 /*
@@ -43,10 +45,11 @@ void exec_report(const struct exec *x, struct report_line line);
 
 /* What fetching gives to building. Owned strings. */
 struct source {
-	char *dir;              /* the context folder, after ignore rules; below x->work */
-	char *dockerfile;       /* absolute path of the Dockerfile, which COPY need not see */
-	char *commit;           /* full id, or NULL when the context is no git repository */
-	char *branch, *git_tag; /* short names, or NULL */
+	char *dir;                 /* the context folder, after ignore rules; below x->work */
+	char *dockerfile;          /* absolute path of the Dockerfile, which COPY need not see */
+	char *commit;              /* full id, or NULL when the context is no git repository */
+	char *branch, *git_tag;    /* short names, or NULL */
+	struct checkout *checkout; /* that `dir` is a view of, kept locked; or NULL */
 };
 /*
  * Bring the context of x->spec.build into x->work: git, uploaded archive or none. On failure *out

@@ -1,223 +1,257 @@
 #include "runner/exec/git_context.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <git2/blob.h>
-#include <git2/repository.h>
 #include <sys/stat.h>
 
 #include "common/fs.h"
+#include "common/log.h"
 #include "common/scope.h"
-#include "context/ignore.h"
+#include "runner/exec/checkout.h"
+#include "runner/exec/checkout_mount.h"
 #include "runner/exec/exec.h"
+#include "runner/exec/git_bring.h"
+#include "runner/exec/git_lfs.h"
 #include "runner/exec/git_tree.h"
+#include "runner/exec/git_update.h"
 #include "runner/exec/runlog.h"
 
-enum {
-	LFS_POINTER_BYTES = 1024, /* pointers are shorter: git-lfs spec v1 */
-	NAMED_MAX = 10,           /* pointers and submodules that the log names */
+enum { NAMED_MAX = 10 }; /* submodules that the log names */
+
+/*
+ * What may be the checkout's fault, or that of the tree it was said to hold: then all is written
+ * anew, and only what that says counts.
+ */
+static const char *const may_be_stale[] = {
+	"git_bad_object", "git_unsafe_tree", "git_too_many_files", "git_too_large", "storage",
 };
 
-struct writer {
-	struct exec *x;
-	const struct ignore *ignore;
-	struct timespec times[2];
-	struct buf path; /* of the entry at hand, from the root of the context */
-	int64_t files, bytes, ignored;
-	int submodules, pointers;
-};
-
-/* A folder on the way down; it is made when the first thing is put into it. */
-struct level {
-	struct level *up;
-	const char *name;
-	int fd; /* -1: not made */
-};
-
-static int write_error(const struct writer *w, struct err *err)
+static bool is_maybe_stale(const struct err *err)
 {
-	if (errno == EEXIST)
-		return err_set(err, ERR_INVALID, "git_unsafe_tree",
-			       "two entries of a folder have one name: %.200s", w->path.ptr);
-	return fs_fail(err, "write", w->path.ptr);
-}
-
-/* ---- folders ---- */
-
-static int make_level(struct writer *w, struct level *level, struct err *err)
-{
-	if (level->fd >= 0)
-		return 0;
-	if (make_level(w, level->up, err) < 0)
-		return -1;
-	if (mkdirat(level->up->fd, level->name, 0755) < 0)
-		return write_error(w, err);
-	level->fd =
-		openat(level->up->fd, level->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return level->fd < 0 ? write_error(w, err) : 0;
-}
-
-/* The time last: what is put into a folder changes it. */
-static void leave_level(const struct writer *w, struct level *level)
-{
-	if (level->fd < 0)
-		return;
-	futimens(level->fd, w->times);
-	close(level->fd);
-}
-
-/* ---- files ---- */
-
-static bool is_lfs_pointer(struct str content)
-{
-	return content.len < LFS_POINTER_BYTES &&
-	       str_starts(content, "version https://git-lfs.github.com/spec/v1\n");
-}
-
-static int write_file(struct writer *w, const struct level *in, const char *name,
-		      struct str content, mode_t mode, struct err *err)
-{
-	if (is_lfs_pointer(content) && w->pointers++ < NAMED_MAX)
-		runlog_say(w->x->log, "%.300s is a Git LFS pointer", w->path.ptr);
-	cleanup_fd int fd =
-		openat(in->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-	if (fd < 0)
-		return write_error(w, err);
-	if (fs_write_all(fd, content, err) < 0)
-		return -1;
-	w->files++;
-	w->bytes += (int64_t)content.len;
-	return futimens(fd, w->times) < 0 ? write_error(w, err) : 0;
-}
-
-static int write_link(struct writer *w, const struct level *in, const char *name,
-		      struct str content, struct err *err)
-{
-	cleanup_free char *target = str_dup(content);
-
-	if (symlinkat(target, in->fd, name) < 0)
-		return write_error(w, err);
-	w->files++;
-	return utimensat(in->fd, name, w->times, AT_SYMLINK_NOFOLLOW) < 0 ? write_error(w, err) : 0;
-}
-
-static int write_blob(struct writer *w, const struct level *in, const git_tree_entry *entry,
-		      git_repository *repo, struct err *err)
-{
-	const char *name = git_tree_entry_name(entry);
-	git_filemode_t mode = git_tree_entry_filemode(entry);
-	git_blob *blob = NULL;
-	int rc;
-
-	if (git_blob_lookup(&blob, repo, git_tree_entry_id(entry)) < 0)
-		return git_object_error(err, w->path.ptr);
-	struct str content = { git_blob_rawcontent(blob), git_blob_rawsize(blob) };
-	if (mode == GIT_FILEMODE_LINK)
-		rc = write_link(w, in, name, content, err);
-	else
-		rc = write_file(w, in, name, content,
-				mode == GIT_FILEMODE_BLOB_EXECUTABLE ? 0755 : 0644, err);
-	git_blob_free(blob);
-	return rc;
-}
-
-static int write_submodule(struct writer *w, struct level *in, const git_tree_entry *entry,
-			   struct err *err)
-{
-	struct level level = { .up = in, .name = git_tree_entry_name(entry), .fd = -1 };
-
-	if (w->submodules++ < NAMED_MAX)
-		runlog_say(w->x->log, "%.300s is a submodule and stays empty", w->path.ptr);
-	int rc = make_level(w, &level, err);
-	leave_level(w, &level);
-	return rc;
-}
-
-/* ---- the walk ---- */
-
-static int write_tree(struct writer *w, struct level *level, const git_tree *tree, struct err *err);
-
-static int write_folder(struct writer *w, struct level *in, const git_tree_entry *entry,
-			git_repository *repo, bool ignored, struct err *err)
-{
-	struct level level = { .up = in, .name = git_tree_entry_name(entry), .fd = -1 };
-	git_tree *inner = NULL;
-
-	if (ignored && ignore_may_prune(w->ignore, buf_str(&w->path)))
-		return 0;
-	if (!ignored && make_level(w, &level, err) < 0)
-		return -1;
-	int rc = git_tree_lookup(&inner, repo, git_tree_entry_id(entry)) < 0
-			 ? git_object_error(err, w->path.ptr)
-			 : write_tree(w, &level, inner, err);
-	git_tree_free(inner);
-	leave_level(w, &level);
-	return rc;
-}
-
-static int write_entry(struct writer *w, struct level *level, const git_tree_entry *entry,
-		       git_repository *repo, struct err *err)
-{
-	git_filemode_t mode = git_tree_entry_filemode(entry);
-	struct ignore_verdict verdict = { 0 };
-
-	ignore_match(w->ignore, buf_str(&w->path), &verdict);
-	w->ignored += verdict.ignored;
-	if (mode == GIT_FILEMODE_TREE)
-		return write_folder(w, level, entry, repo, verdict.ignored, err);
-	if (verdict.ignored)
-		return 0;
-	if (make_level(w, level, err) < 0)
-		return -1;
-	if (mode == GIT_FILEMODE_COMMIT)
-		return write_submodule(w, level, entry, err);
-	return write_blob(w, level, entry, repo, err);
-}
-
-static int write_tree(struct writer *w, struct level *level, const git_tree *tree, struct err *err)
-{
-	git_repository *repo = git_tree_owner(tree);
-	size_t n = git_tree_entrycount(tree), len = w->path.len;
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		const git_tree_entry *entry = git_tree_entry_byindex(tree, i);
-		buf_addf(&w->path, "%s%s", len ? "/" : "", git_tree_entry_name(entry));
-		rc = exec_may_go_on(w->x, err);
-		if (rc == 0)
-			rc = write_entry(w, level, entry, repo, err);
-		buf_truncate(&w->path, len);
+	for (size_t i = 0; i < ARRAY_LEN(may_be_stale); i++) {
+		if (err_is(err, may_be_stale[i]))
+			return true;
 	}
+	return false;
+}
+
+/* ---- telling ---- */
+
+/* "4,847" */
+static char *grouped(int64_t number)
+{
+	cleanup_free char *digits = xasprintf("%lld", (long long)number);
+	size_t len = strlen(digits);
+	struct buf out = BUF_INIT;
+
+	for (size_t i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			buf_addc(&out, ',');
+		buf_addc(&out, digits[i]);
+	}
+	return buf_detach(&out);
+}
+
+/* "48 MB", as disks are sold. */
+static char *amount(int64_t bytes)
+{
+	static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB" };
+	size_t unit = 0;
+	double value = (double)bytes;
+
+	for (; value >= 1000 && unit + 1 < ARRAY_LEN(units); unit++)
+		value /= 1000;
+	return xasprintf("%.*f %s", unit && value < 10 ? 1 : 0, value, units[unit]);
+}
+
+static void say_whole(const struct git_tally *tally, const struct exec *x)
+{
+	cleanup_free char *files = grouped(tally->written), *size = amount(tally->written_bytes);
+	cleanup_free char *ignored = grouped(tally->ignored);
+
+	runlog_say(x->log, "Context: %s files, %s%s%s%s", files, size, tally->ignored ? "; " : "",
+		   tally->ignored ? ignored : "",
+		   tally->ignored ? " left out by the ignore rules" : "");
+}
+
+static void say_changes(const struct git_tally *tally, const git_oid *since, const struct exec *x)
+{
+	cleanup_free char *entries = grouped(tally->entries), *size = amount(tally->bytes);
+	cleanup_free char *written = grouped(tally->written), *removed = grouped(tally->removed);
+	char commit[8];
+
+	runlog_say(x->log,
+		   "Context: %s files and folders, %s before the ignore rules; since commit %s, "
+		   "%s files changed and %s were removed",
+		   entries, size, git_oid_tostr(commit, sizeof commit, since), written, removed);
+}
+
+/* ---- writing ---- */
+
+/* What was left to be brought from elsewhere. */
+static int bring_left(int root_fd, const struct git_context *c, const struct git_left *left,
+		      struct exec *x, struct err *err)
+{
+	for (size_t i = 0; i < left->gitlinks_len && i < NAMED_MAX; i++)
+		runlog_say(x->log, "%.300s is a submodule and stays empty", left->gitlinks[i].path);
+	return git_lfs_write(root_fd, c->from, left, c->from->time_s, x, err);
+}
+
+/* Take the folder from the tree `before` (NULL: it is empty) to that of the context. */
+static int write_into(int root_fd, const struct git_context *c, const git_tree *before,
+		      struct git_tally *tally, struct exec *x, struct err *err)
+{
+	struct git_left left = { 0 };
+	struct git_update update = {
+		.before = before,
+		.after = c->tree,
+		.prefix = "",
+		.time_s = c->from->time_s,
+		.ignore = c->ignore,
+	};
+
+	int rc = git_update_folder(root_fd, &update, tally, &left, x, err);
+	if (rc == 0)
+		rc = bring_left(root_fd, c, &left, x, err);
+	git_left_release(&left);
 	return rc;
 }
 
-static int check_pointers(const struct writer *w, struct err *err)
+/* All of it, for this run alone. */
+static int write_apart(const char *dir, struct exec *x, const struct git_context *c,
+		       struct err *err)
 {
-	if (w->submodules > NAMED_MAX)
-		runlog_say(w->x->log, "%d submodules in all", w->submodules);
-	if (w->pointers == 0)
-		return 0;
-	return err_set(err, ERR_INVALID, "git_lfs",
-		       "%d files of the context are only pointers to files in Git LFS",
-		       w->pointers);
+	struct git_tally tally = { 0 };
+
+	if (mkdir(dir, 0755) < 0)
+		return fs_fail(err, "make the folder", dir);
+	cleanup_fd int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return fs_fail(err, "open the folder", dir);
+	if (write_into(fd, c, NULL, &tally, x, err) < 0) {
+		rmdir(dir); /* of a tree that was refused nothing is left, not even that */
+		return -1;
+	}
+	say_whole(&tally, x);
+	return 0;
 }
 
-int git_context_write(const char *dir, const git_tree *tree, int64_t commit_time_s,
-		      const struct ignore *ignore, struct exec *x, struct err *err)
-{
-	struct timespec time = { .tv_sec = commit_time_s > 0 ? commit_time_s : 0 };
-	struct writer w = { .x = x, .ignore = ignore, .times = { time, time } };
-	struct level root = { .fd = -1 };
+/* ---- the kept checkout ---- */
 
-	if (mkdir(dir, 0755) < 0 ||
-	    (root.fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
-		return fs_fail(err, "make the folder", dir);
-	int rc = write_tree(&w, &root, tree, err);
-	leave_level(&w, &root);
-	buf_release(&w.path);
-	if (rc < 0)
+static int renew(struct checkout *slot, struct exec *x, const struct git_context *c,
+		 struct err *err)
+{
+	struct git_tally tally = { 0 };
+
+	if (checkout_empty(slot, err) < 0 ||
+	    write_into(slot->files_fd, c, NULL, &tally, x, err) < 0)
 		return -1;
-	runlog_say(x->log, "Context: %lld files, %lld bytes; %lld left out by the ignore rules",
-		   (long long)w.files, (long long)w.bytes, (long long)w.ignored);
-	return check_pointers(&w, err);
+	checkout_done(slot, &c->from->commit, git_tree_id(c->tree), &tally);
+	say_whole(&tally, x);
+	return 0;
+}
+
+static int change(struct checkout *slot, struct exec *x, const struct git_context *c,
+		  const git_tree *before, struct err *err)
+{
+	struct git_tally tally = slot->tally;
+	git_oid since = slot->commit;
+
+	if (checkout_begin(slot, err) < 0 ||
+	    write_into(slot->files_fd, c, before, &tally, x, err) < 0)
+		return -1;
+	checkout_done(slot, &c->from->commit, git_tree_id(c->tree), &tally);
+	say_changes(&tally, &since, x);
+	return 0;
+}
+
+static int bring_up_to_date(struct checkout *slot, struct exec *x, const struct git_context *c,
+			    struct err *err)
+{
+	git_tree *before = NULL;
+	struct err why = { 0 };
+
+	/* The mirror may have been thrown away since then, and the tree with it. */
+	if (!slot->known || git_tree_lookup(&before, git_tree_owner(c->tree), &slot->tree) < 0)
+		return renew(slot, x, c, err);
+	int rc = change(slot, x, c, before, &why);
+	git_tree_free(before);
+	if (rc < 0 && is_maybe_stale(&why)) {
+		log_info("checkout.renewed", "run=%s because=\"%s\"", x->spec.run_id, why.msg);
+		return renew(slot, x, c, err);
+	}
+	if (rc < 0 && err)
+		*err = why;
+	return rc;
+}
+
+/*
+ * What decides the content of the folder, given its tree. Ceilings and policy are part of it, as
+ * what is not touched is not held against them again; and .gitmodules, as it says what a gitlink
+ * means.
+ */
+static void describe_rules(struct buf *out, const struct exec *x, const struct git_context *c)
+{
+	const struct spec *spec = &x->spec;
+	const git_tree_entry *modules = git_tree_entry_byname(c->root, ".gitmodules");
+	char hex[GIT_OID_HEXSZ + 1];
+
+	buf_addf(out, "%lld %lld %lld %lld\n", (long long)spec->limits.git_entries,
+		 (long long)spec->limits.git_bytes, (long long)spec->limits.git_object_bytes,
+		 (long long)spec->limits.git_depth);
+	STRVEC_FOREACH (scheme, &spec->allow_schemes)
+		buf_addf(out, "scheme %s\n", *scheme);
+	STRVEC_FOREACH (host, &spec->submodule_hosts)
+		buf_addf(out, "submodules %s\n", *host);
+	for (size_t i = 0; i < spec->allow_ports_len; i++)
+		buf_addf(out, "port %d\n", spec->allow_ports[i]);
+	for (size_t i = 0; i < spec->allow_addresses_len; i++) {
+		char text[CIDR_TEXT_BYTES];
+		buf_addf(out, "address %s\n", cidr_format(text, &spec->allow_addresses[i]));
+	}
+	if (modules)
+		buf_addf(out, "modules %s\n",
+			 git_oid_tostr(hex, sizeof hex, git_tree_entry_id(modules)));
+	buf_addstr(out, c->ignore_text);
+}
+
+static int open_slot(struct checkout **out, const struct exec *x, const struct git_context *c,
+		     struct err *err)
+{
+	cleanup_free char *name = xasprintf("%s\n%s", c->folder, c->ignore_path);
+	cleanup_buf struct buf rules = BUF_INIT;
+	struct checkout_wanted wanted = { .mirror = c->from->mirror.path, .name = str_from(name) };
+
+	describe_rules(&rules, x, c);
+	wanted.rules = buf_str(&rules);
+	return checkout_open(out, &wanted, err);
+}
+
+/* A checkout that can be shown to the run; NULL where there is none to be had. */
+static struct checkout *find_slot(const struct exec *x, const struct git_context *c)
+{
+	struct checkout *slot = NULL;
+	struct err err = { 0 };
+
+	if (!x->own_mounts)
+		return NULL;
+	if (open_slot(&slot, x, c, &err) < 0) {
+		log_warn("checkout.none", "run=%s error=\"%s\"", x->spec.run_id, err.msg);
+		return NULL;
+	}
+	if (checkout_mount_is_possible(slot->files, x))
+		return slot;
+	checkout_close(slot);
+	return NULL;
+}
+
+int git_context_make(struct source *out, struct exec *x, const struct git_context *context,
+		     struct err *err)
+{
+	out->dir = fs_join(x->work, "context");
+	out->checkout = find_slot(x, context);
+	if (!out->checkout)
+		return write_apart(out->dir, x, context, err);
+	if (bring_up_to_date(out->checkout, x, context, err) < 0)
+		return -1;
+	return checkout_mount(out->dir, out->checkout->files, x, err);
 }

@@ -1,24 +1,35 @@
 /*
- * git_context: write the files of a tree as a build context, straight from their objects.
+ * git_context: the context of a run from the tree of a commit: a kept checkout of which only what
+ * changed is written, and an overlay over it for the run; or, where no overlay can be had, all of
+ * the tree.
  *
- * Nothing is checked out and no filter or hook runs. Every file is made new below one folder and
- * no link is ever followed. Times are the commit's, so that a builder's cache recognises what did
- * not change. What the ignore rules leave out is not written.
+ * Nothing is checked out by libgit2, and no filter or hook runs. What the ignore rules leave out is
+ * not written. Times are the commit's that brought a file.
  */
 #pragma once
 #include <git2/tree.h>
-#include <stdint.h>
 
 #include "common/err.h"
+#include "common/str.h"
 
 struct exec;
+struct git_brought;
 struct ignore;
+struct source;
+
+struct git_context {
+	struct git_brought *from;
+	const git_tree *root; /* of the commit */
+	const git_tree *tree; /* of the context's folder in it */
+	const char *folder;   /* that folder, clean; "": the root */
+	const struct ignore *ignore;
+	const char *ignore_path; /* of an ignore file that belongs to the Dockerfile; else "" */
+	struct str ignore_text;  /* what `ignore` was read from */
+};
 
 /*
- * `tree` has passed git_tree_check(). `dir` does not exist yet. A submodule becomes an empty
- * folder, named in the log. Words: "git_lfs" when a file that is not ignored is a pointer to one
- * that is elsewhere, "git_bad_object", "git_unsafe_tree" (two entries of one name), "disk_full",
- * "storage", and those of exec_may_go_on().
+ * Make x->work/context and set out->dir to it. The checkout stays locked until *out is released.
+ * Words: those of git_update_folder(), git_submodules_write(), git_lfs_write().
  */
-int git_context_write(const char *dir, const git_tree *tree, int64_t commit_time_s,
-		      const struct ignore *ignore, struct exec *x, struct err *err);
+int git_context_make(struct source *out, struct exec *x, const struct git_context *context,
+		     struct err *err);

@@ -67,7 +67,7 @@ static bool means_git_folder(struct str name)
 	return name.len == 0 || name.ptr[0] == ':' || name.ptr[0] == '\\';
 }
 
-static int check_name(const git_tree_entry *entry, struct err *err)
+int git_tree_check_name(const git_tree_entry *entry, struct err *err)
 {
 	struct str name = str_from(git_tree_entry_name(entry));
 
@@ -83,97 +83,6 @@ static int check_name(const git_tree_entry *entry, struct err *err)
 		return err_set(err, ERR_INVALID, "git_unsafe_tree",
 			       ".gitmodules may not be a symbolic link");
 	return 0;
-}
-
-/* ---- the counting walk ---- */
-
-struct walk {
-	const struct exec *x;
-	git_repository *repo;
-	git_odb *odb;
-	int64_t entries, bytes;
-};
-
-static int check_file(struct walk *w, const git_tree_entry *entry, struct err *err)
-{
-	const struct spec_limits *limits = &w->x->spec.limits;
-	git_object_t type;
-	size_t size;
-
-	/* From the header: nothing is inflated. */
-	if (git_odb_read_header(&size, &type, w->odb, git_tree_entry_id(entry)) < 0 ||
-	    type != GIT_OBJECT_BLOB)
-		return git_object_error(err, git_tree_entry_name(entry));
-	w->bytes += (int64_t)size;
-	if (limits->git_object_bytes && (int64_t)size > limits->git_object_bytes)
-		return err_set(err, ERR_LIMIT, "git_too_large",
-			       "the file %.200s has %zu bytes, more than %lld",
-			       git_tree_entry_name(entry), size,
-			       (long long)limits->git_object_bytes);
-	if (limits->git_bytes && w->bytes > limits->git_bytes)
-		return err_set(err, ERR_LIMIT, "git_too_large",
-			       "the files have more than %lld bytes in all",
-			       (long long)limits->git_bytes);
-	return 0;
-}
-
-static int count(struct walk *w, struct err *err)
-{
-	const struct spec_limits *limits = &w->x->spec.limits;
-
-	w->entries++;
-	if (limits->git_entries && w->entries > limits->git_entries)
-		return err_set(err, ERR_LIMIT, "git_too_many_files",
-			       "there are more than %lld files and folders",
-			       (long long)limits->git_entries);
-	return w->entries % 256 ? 0 : exec_may_go_on(w->x, err);
-}
-
-static int check_tree(struct walk *w, const git_tree *tree, int64_t depth, struct err *err);
-
-static int check_entry(struct walk *w, const git_tree_entry *entry, int64_t depth, struct err *err)
-{
-	git_tree *inner = NULL;
-
-	if (count(w, err) < 0 || check_name(entry, err) < 0)
-		return -1;
-	switch (git_tree_entry_filemode(entry)) {
-	case GIT_FILEMODE_COMMIT: return 0; /* a submodule: another repository's commit */
-	case GIT_FILEMODE_TREE: break;
-	default: return check_file(w, entry, err);
-	}
-	if (git_tree_lookup(&inner, w->repo, git_tree_entry_id(entry)) < 0)
-		return git_object_error(err, git_tree_entry_name(entry));
-	int rc = check_tree(w, inner, depth + 1, err);
-	git_tree_free(inner);
-	return rc;
-}
-
-static int check_tree(struct walk *w, const git_tree *tree, int64_t depth, struct err *err)
-{
-	const struct spec_limits *limits = &w->x->spec.limits;
-
-	if (limits->git_depth && depth > limits->git_depth)
-		return err_set(err, ERR_LIMIT, "git_too_deep",
-			       "folders are nested more than %lld deep",
-			       (long long)limits->git_depth);
-	size_t n = git_tree_entrycount(tree);
-	for (size_t i = 0; i < n; i++) {
-		if (check_entry(w, git_tree_entry_byindex(tree, i), depth, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-int git_tree_check(const git_tree *tree, const struct exec *x, struct err *err)
-{
-	struct walk w = { .x = x, .repo = git_tree_owner(tree) };
-
-	if (git_repository_odb(&w.odb, w.repo) < 0)
-		return git_object_error(err, "the mirror");
-	int rc = check_tree(&w, tree, 1, err);
-	git_odb_free(w.odb);
-	return rc;
 }
 
 /* ---- one file ---- */

@@ -1,8 +1,5 @@
 /*
  * git_tree: look into the tree of a commit without checking anything out.
- *
- * git_tree_check() walks a whole tree before anything is written, counting: a repository of seven
- * objects can mean 10^10 files.
  */
 #pragma once
 #include <git2/tree.h>
@@ -10,8 +7,6 @@
 
 #include "common/buf.h"
 #include "common/err.h"
-
-struct exec;
 
 /*
  * The folder at `path` ("" is the root) of a commit's tree; *out is freed with git_tree_free().
@@ -21,11 +16,10 @@ int git_tree_open(git_tree **out, git_repository *repo, const git_oid *commit, c
 		  struct err *err);
 
 /*
- * Walk everything below: "git_too_many_files", "git_too_deep", "git_too_large" (one file, or all
- * of them), "git_unsafe_tree" (names that mean something to git or to the file system),
- * "git_bad_object". Limits are those of x's specification.
+ * May an entry of a tree be called that? "git_unsafe_tree" for what means something to git or to
+ * the file system.
  */
-int git_tree_check(const git_tree *tree, const struct exec *x, struct err *err);
+int git_tree_check_name(const git_tree_entry *entry, struct err *err);
 
 /*
  * The content of the file at `path` below `tree`, up to out->limit (ERR_LIMIT "too_large").

@@ -8,14 +8,10 @@
 
 #include "common/err.h"
 #include "runner/exec/git_left.h"
+#include "runner/exec/git_tally.h"
 
 struct exec;
 struct ignore;
-
-/* What a context holds, ignored files too, for the ceilings of the specification. */
-struct git_tally {
-	int64_t entries, bytes;
-};
 
 struct git_update {
 	const git_tree *before; /* what is there now, written with the same rules; NULL: nothing */
@@ -26,11 +22,14 @@ struct git_update {
 };
 
 /*
- * The trees are walked and counted before anything is written: names, sizes, depth. `tally` goes
- * from that of `before` to that of `after`. Pointers of Git LFS and gitlinks that are new or
- * changed are added to *left. When it fails, the folder holds neither tree. Words:
- * "git_unsafe_tree", "git_too_many_files", "git_too_deep", "git_too_large", "git_bad_object" (the
- * mirror is damaged), "disk_full", "storage", those of exec_may_go_on().
+ * The trees are walked and counted before anything is written (git_tally.h). Only what differs is
+ * touched: a file is removed and made new, never written to. Pointers of Git LFS (nothing is
+ * written there) and gitlinks that are new or changed are added to *left, in the order of a walk.
+ * A gitlink that only moved to another commit keeps what is in its folder; one that vanished goes
+ * with its content, but what that was in `tally` stays there: nobody here knows how much it is.
+ *
+ * When it fails, the folder holds neither tree. Words: those of git_tally_update(), "git_lfs" (a
+ * pointer with an extension), "disk_full", "storage", those of exec_may_go_on().
  */
 int git_update_folder(int root_fd, const struct git_update *update, struct git_tally *tally,
 		      struct git_left *left, struct exec *x, struct err *err);

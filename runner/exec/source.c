@@ -4,6 +4,7 @@
 
 #include "common/fs.h"
 #include "common/scope.h"
+#include "runner/exec/checkout.h"
 #include "runner/exec/runlog.h"
 
 /* No context: an empty folder. The Dockerfile would have to come from it, so there is none. */
@@ -81,6 +82,7 @@ void source_release(struct source *s)
 	free(s->commit);
 	free(s->branch);
 	free(s->git_tag);
+	checkout_close(s->checkout);
 	*s = (struct source){ 0 };
 }
 

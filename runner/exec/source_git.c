@@ -6,6 +6,7 @@
 #include "context/policy.h"
 #include "runner/exec/git_bring.h"
 #include "runner/exec/git_context.h"
+#include "runner/exec/git_tally.h"
 #include "runner/exec/git_tree.h"
 #include "runner/exec/runlog.h"
 #include "runner/exec/source.h"
@@ -35,18 +36,18 @@ static int read_dockerfile(struct source *out, const struct exec *x, const git_t
 }
 
 /* One ignore file of the tree. ERR_NOTFOUND when it is not there. */
-static int read_ignore_file(struct ignore **out, const struct exec *x, const git_tree *tree,
-			    const char *path, struct err *err)
+static int read_ignore_file(struct ignore **out, struct buf *text, const struct exec *x,
+			    const git_tree *tree, const char *path, struct err *err)
 {
 	const struct spec_limits *limits = &x->spec.limits;
 	struct ignore_limits ceilings = {
 		.bytes = (size_t)limits->ignore_bytes,
 		.rules = (size_t)limits->ignore_rules,
 	};
-	cleanup_buf struct buf text = BUF_LIMIT((size_t)limits->ignore_bytes);
 
-	if (git_tree_read(&text, tree, path, err) == 0)
-		return ignore_read(out, buf_str(&text), path, &ceilings, err);
+	text->limit = ceilings.bytes;
+	if (git_tree_read(text, tree, path, err) == 0)
+		return ignore_read(out, buf_str(text), path, &ceilings, err);
 	if (err_is(err, "too_large"))
 		snprintf(err->word, sizeof err->word, "ignore_too_large");
 	if (err_is(err, "not_a_file"))
@@ -54,42 +55,67 @@ static int read_ignore_file(struct ignore **out, const struct exec *x, const git
 	return -1;
 }
 
+/* What the ignore file of a tree says. */
+struct ignored {
+	struct ignore *rules; /* or NULL */
+	struct buf text;
+	char *own; /* path of the file when it belongs to the Dockerfile, or NULL */
+};
+
+static void ignored_release(struct ignored *i)
+{
+	ignore_destroy(i->rules);
+	buf_release(&i->text);
+	free(i->own);
+}
+
 /* An ignore file beside the Dockerfile, with its name, wins over the one of the context. */
-static int read_ignore(struct ignore **out, const struct exec *x, const git_tree *tree,
+static int read_ignore(struct ignored *out, const struct exec *x, const git_tree *tree,
 		       const char *dockerfile, struct err *err)
 {
 	cleanup_free char *own = xasprintf("%s.dockerignore", dockerfile);
-	const char *const paths[] = { own, ".dockerignore" };
+	struct err why = { 0 };
 
-	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-		struct err why = { 0 };
-		if (read_ignore_file(out, x, tree, paths[i], &why) == 0)
-			return 0;
-		if (err_is(&why, "not_found"))
-			continue;
-		if (err)
-			*err = why;
-		return -1;
-	}
-	*out = NULL;
-	return 0;
+	int rc = read_ignore_file(&out->rules, &out->text, x, tree, own, &why);
+	if (rc == 0)
+		out->own = xstrdup(own);
+	else if (err_is(&why, "not_found"))
+		rc = read_ignore_file(&out->rules, &out->text, x, tree, ".dockerignore", &why);
+	if (rc == 0 || err_is(&why, "not_found"))
+		return 0;
+	if (err)
+		*err = why;
+	return -1;
 }
 
-static int write_context(struct source *out, struct exec *x, const git_tree *tree,
-			 int64_t commit_time_s, struct err *err)
+static int write_context(struct source *out, struct exec *x, struct git_context *context,
+			 struct err *err)
 {
 	const char *wanted = x->spec.build.dockerfile ? x->spec.build.dockerfile : "Dockerfile";
 	cleanup_free char *dockerfile = path_clean(str_from(wanted));
-	struct ignore *ignore = NULL;
+	struct ignored ignored = { 0 };
 
-	if (git_tree_check(tree, x, err) < 0 ||
-	    read_dockerfile(out, x, tree, dockerfile, err) < 0 ||
-	    read_ignore(&ignore, x, tree, dockerfile, err) < 0)
-		return -1;
-	out->dir = fs_join(x->work, "context");
-	int rc = git_context_write(out->dir, tree, commit_time_s, ignore, x, err);
-	ignore_destroy(ignore);
+	int rc = read_dockerfile(out, x, context->tree, dockerfile, err);
+	if (rc == 0)
+		rc = read_ignore(&ignored, x, context->tree, dockerfile, err);
+	if (rc == 0) {
+		context->ignore = ignored.rules;
+		context->ignore_text = buf_str(&ignored.text);
+		context->ignore_path = ignored.own ? ignored.own : "";
+		rc = git_context_make(out, x, context, err);
+	}
+	ignored_release(&ignored);
 	return rc;
+}
+
+/* Of a tree that may not be, that is what to say, whatever else is wrong with it. */
+static void prefer_tree_error(struct err *err, const git_tree *tree, const struct exec *x)
+{
+	struct git_tally tally = { 0 };
+	struct err other = { 0 };
+
+	if (err && git_tally_update(&tally, NULL, tree, 1, x, &other) < 0)
+		*err = other;
 }
 
 /* "/service/./a" is "service/a", and the root is "". */
@@ -119,16 +145,25 @@ static void note_ref(struct source *out, const char *ref)
 		out->branch = xstrdup(ref + strlen("refs/"));
 }
 
-static int write_folder(struct source *out, struct exec *x, const struct git_brought *from,
+static int write_folder(struct source *out, struct exec *x, struct git_brought *from,
 			const char *folder, struct err *err)
 {
 	cleanup_free char *clean = clean_folder(folder);
-	git_tree *tree = NULL;
+	struct git_context context = { .from = from, .folder = clean };
+	git_tree *root = NULL, *tree = NULL;
 
-	int rc = git_tree_open(&tree, from->mirror.repo, &from->commit, clean, err);
+	int rc = git_tree_open(&root, from->mirror.repo, &from->commit, "", err);
 	if (rc == 0)
-		rc = write_context(out, x, tree, from->time_s, err);
+		rc = git_tree_open(&tree, from->mirror.repo, &from->commit, clean, err);
+	context.root = root;
+	context.tree = tree;
+	if (rc == 0) {
+		rc = write_context(out, x, &context, err);
+		if (rc < 0 && !out->dir)
+			prefer_tree_error(err, tree, x);
+	}
 	git_tree_free(tree);
+	git_tree_free(root);
 	return rc;
 }
 

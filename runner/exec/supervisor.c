@@ -117,6 +117,7 @@ static void be_inner(struct supervisor *s)
 	close(s->x.stop_fd);
 	s->x.stop_fd = open_stop_fd();
 	s->x.cgroup = &s->cgroup;
+	s->x.own_mounts = s->isolation.mount;
 	cgroup_enter(&s->cgroup);
 	_exit(run_main(&s->x, &s->isolation));
 }

@@ -167,7 +167,7 @@ class Tree(ContextTest):
         files = {"Dockerfile": DOCKERFILE, "model.bin": pointer}
         self.repo.commit(files)
         got = self.assert_fails(self.fetch(), "git_lfs")
-        self.assertIn("model.bin", got.log)
+        self.assertIn("model.bin", got.message)
         self.repo.commit({**files, ".dockerignore": "*.bin\n"})
         self.assertIsNone(self.fetch().word)
 

@@ -4,8 +4,12 @@
         def test_it(self):
             self.repo.commit({"Dockerfile": DOCKERFILE})
             self.assertEqual(self.fetch("#main").files(), {"Dockerfile": DOCKERFILE})
+
+A fetch runs in a mount namespace of its own, as runs do, unless `mode` is "". held() gives one that
+lives on, as a build would.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -62,21 +66,24 @@ class ContextTest(unittest.TestCase):
         self.repo = GitRepository(self.folder / "app.git")
         self.count = 0
 
+    mode = "mounts"
+
     def spec(self, context, **more):
         return run_spec(self.data, context=context, **more)
 
-    def start(self, spec):
+    def start(self, spec, mode=None):
         self.count += 1
         folder = self.folder / f"run{self.count}"
         folder.mkdir()
-        process = subprocess.Popen([PROGRAM, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        mode = self.mode if mode is None else mode
+        process = subprocess.Popen([PROGRAM, *filter(None, [mode]), folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, env=ENVIRONMENT)
         process.stdin.write(as_input(spec))
         process.stdin.close()
         return folder, process
 
-    def finish(self, folder, process, began):
-        output = process.stdout.read()
+    def finish(self, folder, process, began, output=None):
+        output = output or process.stdout.read()
         errors = process.stderr.read().decode(errors="replace")
         code = process.wait(60)
         process.stdout.close()
@@ -87,6 +94,20 @@ class ContextTest(unittest.TestCase):
     def fetch(self, fragment="", url=None, **more):
         began = time.monotonic()
         return self.finish(*self.start(self.spec((url or self.url()) + fragment, **more)), began)
+
+    @contextlib.contextmanager
+    def held(self, fragment="", **more):
+        """A fetch whose checkout stays locked; its files are those that its process sees."""
+        folder, process = self.start(self.spec(self.url() + fragment, **more), mode="hold")
+        try:
+            answer = process.stdout.readline()
+            got = Fetched(folder, 0 if b'"dir"' in answer else 1, answer, 0)
+            if got.code == 0:
+                got.answer["dir"] = f"/proc/{process.pid}/root{got.dir}"
+            yield got
+        finally:
+            process.terminate()
+            self.finish(folder, process, 0, b"{}")
 
     def url(self, name="app.git"):
         return self.server.url(name)
