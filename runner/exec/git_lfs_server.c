@@ -50,7 +50,9 @@ struct git_lfs_server *git_lfs_server_open(const struct git_brought *from, struc
 		.transfers = transfers_create(&opts),
 		.policy = { .schemes = &spec->allow_schemes,
 			    .allowed = spec->allow_addresses,
-			    .allowed_len = spec->allow_addresses_len },
+			    .allowed_len = spec->allow_addresses_len,
+			    .ports = spec->allow_ports,
+			    .ports_len = spec->allow_ports_len },
 		.batch_url = xasprintf("%s/objects/batch", url),
 		.said_ms = clock_monotonic_ms(),
 	};

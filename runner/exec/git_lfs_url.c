@@ -4,6 +4,7 @@
 
 #include "common/scope.h"
 #include "context/policy.h"
+#include "context/url_scope.h"
 
 /* ---- the server ---- */
 
@@ -58,27 +59,13 @@ int git_lfs_check_href(struct str href, const struct policy *policy, struct err 
 		       why.msg);
 }
 
-/* A step upwards, in the spellings that some reader of URLs resolves. */
-static bool has_upward_step(struct str path)
-{
-	for (size_t i = 0; i < path.len; i++) {
-		struct str rest = str_after(path, i);
-		if (str_starts(rest, "..") || str_is_i(str_slice(rest, 0, 3), "%2e") ||
-		    path.ptr[i] == '\\')
-			return true;
-	}
-	return false;
-}
-
 bool git_lfs_is_below(struct str repository, struct str href)
 {
-	struct str bare = bare_url(repository);
-	struct str path = str_slice(href, 0, str_find(href, '?', 0));
+	cleanup_free char *server = git_lfs_server_url(repository);
+	struct str other = str_from(server); /* the same repository, as "….git" */
 
-	if (path.len <= bare.len || !str_eq(str_slice(path, 0, bare.len), bare))
-		return false;
-	path = str_after(path, bare.len);
-	return (str_starts(path, "/") || str_starts(path, ".git/")) && !has_upward_step(path);
+	other.len -= strlen("/info/lfs");
+	return url_scope_depth(repository, href) >= 0 || url_scope_depth(other, href) >= 0;
 }
 
 /* ---- .lfsconfig ---- */

@@ -39,7 +39,7 @@ static void credential_stays_below_the_repository(void **state)
 		{ "https://h/a/b.git", "https://h/a/b.git/gitlab-lfs/objects/1?x=../y", true },
 		{ "https://h/a/b.git", "https://h/a/b/info/lfs/objects/1", true },
 		{ "https://h/a/b", "https://h/a/bb.git/info/lfs/objects/1", false },
-		{ "https://h/a/b", "https://h/a/b", false },
+		{ "https://h/a/b", "https://H:443/a/b.git/x", true },
 		{ "https://h/a/b", "https://h/a/b.gitx/1", false },
 		{ "https://h/a/b", "https://h/a/c.git/1", false },
 		{ "https://h/a/b", "http://h/a/b.git/1", false },
