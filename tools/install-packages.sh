@@ -11,7 +11,7 @@ run=(buildah crun runc slirp4netns iproute2 ca-certificates)
 # What the quick start shows it with: a registry, a git server, a static shell for an image.
 demo=(docker-registry nginx-light fcgiwrap git curl openssl python3 busybox-static)
 # What only the tests need.
-test=(libcmocka-dev clang-format npm nodejs strace procps)
+test=(libcmocka-dev clang-format npm nodejs strace procps git-lfs)
 
 wanted=()
 for purpose in "$@"; do

@@ -57,6 +57,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         self._serve()
 
+    def do_PUT(self):
+        self._serve()
+
     def _serve(self):
         git = self.server.git
         git.requests.append(Request(self.command, self.path, self.headers.get("Authorization")))
@@ -64,14 +67,14 @@ class Handler(BaseHTTPRequestHandler):
         try:
             if name in git.misbehaviours:
                 git.misbehaviours[name](self)
-            elif name in git.accounts and not self._is_authentic(git.accounts[name]):
+            elif name in git.accounts and not self.is_authentic(git.accounts[name]):
                 self.answer(401, {"WWW-Authenticate": 'Basic realm="git"'}, b"who are you?\n")
             else:
                 self.backend()
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
-    def _is_authentic(self, account):
+    def is_authentic(self, account):
         expected = "Basic " + base64.b64encode(":".join(account).encode()).decode()
         return self.headers.get("Authorization") == expected
 
