@@ -61,14 +61,16 @@ class LfsServer:
             handler.body()
             handler.answer(401, {"WWW-Authenticate": 'Basic realm="git"'}, b"who are you?\n")
         elif path == f"/{self.name}/info/lfs/objects/batch":
-            (self.on_batch or self._batch)(handler)
+            (self.on_batch or self.serve_batch)(handler)
+        elif path.startswith(f"/{self.name}/info/lfs/objects/"):
+            self.serve_object(handler)
         elif "/info/lfs/" in path:
             handler.body()
             self._answer(handler, 404, {"message": "Not found"})
         else:
             handler.backend()
 
-    def _batch(self, handler):
+    def serve_batch(self, handler):
         request = json.loads(handler.body())
         self.batches.append(Batch(request, handler.headers.get("Authorization")))
         kinds = {handler.headers.get(name, "").partition(";")[0]

@@ -1,0 +1,464 @@
+"""Git LFS: what stands behind pointers is in the context, or the run ends and says why not."""
+
+import hashlib
+import json
+import os
+import random
+import signal
+import stat
+import subprocess
+import sys
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from lib import git_server as hostile  # noqa: E402
+from lib.context_case import DOCKERFILE, ContextTest  # noqa: E402
+from lib.eventually import eventually  # noqa: E402
+from lib.git_repository import COMMIT_TIME, Executable  # noqa: E402
+from lib.lfs_server import LfsServer, pointer  # noqa: E402
+
+MODEL = b"what the model weighs"
+OID = hashlib.sha256(MODEL).hexdigest()
+
+
+class LfsTest(ContextTest):
+    def setUp(self):
+        super().setUp()
+        self.lfs = self.enterContext(LfsServer(self.server))
+
+    def commit(self, **files):
+        """Names have "_" for "."; a file of bytes goes to LFS, text is committed as it is."""
+        return self.repo.commit({"Dockerfile": DOCKERFILE, **{
+            name.replace("_", "."): self.lfs.put(content) if isinstance(content, bytes) else content
+            for name, content in files.items()}})
+
+    def downloads(self):
+        return [r for r in self.lfs.store.requests if r.method == "GET"]
+
+    def kept(self):
+        """Contents that are kept for the next run."""
+        return sorted(p.name for p in (self.data / "git").glob("*.lfs/??/*"))
+
+
+class Files(LfsTest):
+    def test_content_stands_where_the_pointer_was(self):
+        self.commit(model_bin=MODEL)
+        got = self.fetch()
+        self.assertEqual(got.files(), {"Dockerfile": DOCKERFILE, "model.bin": MODEL.decode()})
+        state = got.path("model.bin").stat()
+        self.assertEqual((stat.S_IMODE(state.st_mode), int(state.st_mtime)), (0o644, COMMIT_TIME))
+        self.assertIn("Git LFS: 1 file, 21 bytes (0 already here)", got.log)
+        self.assertEqual(self.lfs.batches[0].body, {
+            "operation": "download", "transfers": ["basic"], "ref": {"name": "refs/heads/main"},
+            "objects": [{"oid": OID, "size": len(MODEL)}], "hash_algo": "sha256"})
+        self.assertEqual(self.kept(), [OID])
+
+    def test_many_files_are_asked_for_a_hundred_at_a_time(self):
+        contents = {f"data/{i % 7}/{i}": f"content {i}".encode() for i in range(250)}
+        self.commit(**contents)
+        files = self.fetch().files()
+        self.assertEqual({n: files[n].encode() for n in contents}, contents)
+        self.assertEqual([len(b.body["objects"]) for b in self.lfs.batches], [100, 100, 50])
+
+    def test_executable_bit_and_times_of_folders(self):
+        self.repo.commit({"Dockerfile": DOCKERFILE, "a/b/tool": Executable(self.lfs.put(MODEL))})
+        got = self.fetch()
+        self.assertEqual(stat.S_IMODE(got.path("a/b/tool").stat().st_mode), 0o755)
+        for name in ("a/b/tool", "a/b", "a", "."):
+            self.assertEqual(int(got.path(name).stat().st_mtime), COMMIT_TIME, name)
+
+    def test_names_that_are_only_odd(self):
+        names = ["new\nline", "-rf", " ", "\udcff\udcfe", "n" * 255, "$(id)"]
+        text = self.lfs.put(MODEL)
+        entries = [("100644", os.fsencode(n), self.repo.blob(text)) for n in names]
+        entries.append(("100644", b"Dockerfile", self.repo.blob(DOCKERFILE)))
+        self.repo.commit_tree(self.repo.raw_tree(sorted(entries, key=lambda e: e[1])))
+        files = self.fetch().files()
+        self.assertEqual({n: files[n] for n in names}, dict.fromkeys(names, MODEL.decode()))
+
+    def test_empty_and_large_content(self):
+        large = random.Random(7).randbytes(9_000_000).hex().encode()[:15_000_001]
+        self.commit(empty=b"", large=large)
+        got = self.fetch()
+        self.assertEqual(got.path("empty").read_bytes(), b"")
+        self.assertEqual(got.path("large").read_bytes(), large)
+        self.assertIn("15 MB", got.log)
+
+    def test_what_is_ignored_is_not_asked_for(self):
+        self.repo.commit({"Dockerfile": DOCKERFILE, ".dockerignore": "data\n*.bin\n",
+                          "data/a": pointer(b"a"), "b.bin": pointer(b"b")})
+        self.assertIsNone(self.fetch().word)
+        self.assertEqual(self.lfs.batches, [])
+
+    def test_content_that_several_files_share_comes_once(self):
+        self.commit(a=MODEL, b=MODEL, c=b"another")
+        got = self.fetch()
+        self.assertEqual((got.files()["a"], got.files()["b"]), (MODEL.decode(), MODEL.decode()))
+        self.assertEqual(len(self.lfs.batches[0].body["objects"]), 2)
+        self.assertEqual(len(self.downloads()), 2)
+
+    def test_what_is_here_needs_no_server(self):
+        self.commit(a=MODEL)
+        self.fetch()
+        self.lfs.on_batch = hostile.Status(500)
+        self.lfs.on_object = hostile.Status(500)
+        self.commit(b=MODEL)
+        got = self.fetch()
+        self.assertEqual(got.files(), {"Dockerfile": DOCKERFILE, "b": MODEL.decode()})
+        self.assertIn("(1 already here)", got.log)
+
+    def test_kept_content_that_was_damaged_is_fetched_again(self):
+        self.commit(a=MODEL)
+        self.fetch()
+        for kept in (self.data / "git").glob("*.lfs/??/*"):
+            kept.write_bytes(bytes(len(MODEL)))
+        self.commit(b=MODEL)
+        self.assertEqual(self.fetch().files()["b"], MODEL.decode())
+        self.assertEqual(len(self.downloads()), 2)
+
+    def test_runs_at_once(self):
+        contents = {f"f{i}": random.Random(i).randbytes(50_000).hex().encode() for i in range(5)}
+        self.commit(**contents)
+        began = time.monotonic()
+        running = [self.start(self.spec(self.url())) for _ in range(3)]
+        for folder, process in running:
+            files = self.finish(folder, process, began).files()
+            self.assertEqual({n: files[n].encode() for n in contents}, contents)
+
+    def test_places_that_expire_are_asked_for_again(self):
+        def expire(answer):
+            for entry in answer["objects"]:
+                action = entry["actions"]["download"]
+                action["expires_at"] = "2020-01-01T00:00:00Z"
+                del action["expires_in"]
+        self.lfs.edit = expire
+        self.commit(a=b"1", b=b"2", c=b"3")
+        self.assertEqual(self.fetch().files()["c"], "3")
+        self.assertEqual([len(b.body["objects"]) for b in self.lfs.batches], [3, 2, 1])
+
+    def test_lfsconfig_is_not_followed_and_the_log_says_so(self):
+        with hostile.GitServer(self.folder) as other:
+            self.repo.commit({"Dockerfile": DOCKERFILE, "a": self.lfs.put(MODEL), ".lfsconfig":
+                              f"[lfs]\n\turl = http://user:hunter2@127.0.0.1:{other.port}/lfs\n"})
+            got = self.fetch()
+            self.assertEqual(other.requests, [])
+        self.assertEqual(got.files()["a"], MODEL.decode())
+        self.assertIn(".lfsconfig", got.log)
+        self.assertNotIn("hunter2", got.log)
+
+
+class Failures(LfsTest):
+    """A pointer is never built."""
+
+    def setUp(self):
+        super().setUp()
+        self.commit(model_bin=MODEL)
+
+    def assert_batch(self, behaviour, word, **more):
+        self.lfs.on_batch = behaviour
+        return self.assert_fails(self.fetch(**more), word)
+
+    def assert_object(self, behaviour, word, **more):
+        self.lfs.on_object = behaviour
+        got = self.assert_fails(self.fetch(**more), word)
+        self.assertEqual(self.kept(), [])
+        return got
+
+    def assert_edited(self, edit, word, **more):
+        """edit(action) changes what a download is told."""
+        self.lfs.edit = lambda answer: [edit(o["actions"]["download"]) for o in answer["objects"]]
+        got = self.assert_fails(self.fetch(**more), word)
+        self.assertEqual(self.downloads(), [])
+        return got
+
+    def test_file_that_the_server_does_not_have(self):
+        self.lfs.contents.clear()
+        got = self.assert_fails(self.fetch(), "git_lfs")
+        self.assertIn("model.bin", got.message)
+        self.assertIn(OID, got.message)
+
+    def test_file_that_is_not_where_the_server_says(self):
+        for status in (404, 410, 416):
+            got = self.assert_object(hostile.Status(status), "git_lfs")
+            self.assertIn("model.bin", got.message)
+            self.assertIn(OID, got.message)
+
+    def test_repository_without_lfs(self):
+        for behaviour in (hostile.Status(404), hostile.Status(501), lambda h: h.backend()):
+            got = self.assert_batch(behaviour, "git_lfs")
+            self.assertIn("model.bin", got.message)
+
+    def test_content_that_is_not_the_pointers(self):
+        for content in (MODEL[::-1], MODEL + b"x", MODEL[:-1], b"", b"x" * 3_000_000):
+            got = self.assert_object(hostile.Status(200, {}, content), "git_lfs")
+            self.assertIn("model.bin", got.message)
+            self.assertIn("damaged", got.message)
+
+    def test_content_without_end(self):
+        def endless(handler):
+            handler.start(200, {})
+            while handler.wait(0):
+                handler.wfile.write(bytes(1 << 16))
+        self.assertLess(self.assert_object(endless, "git_lfs").seconds, 10)
+
+    def test_pointers_that_promise_too_much(self):
+        got = self.assert_fails(self.fetch(limits={"gitObjectBytes": len(MODEL) - 1}),
+                                "git_too_large")
+        self.assertIn("model.bin", got.message)
+        self.repo.commit({"Dockerfile": DOCKERFILE, **{
+            name: pointer(name.encode(), 15 << 20) for name in "abcd"}})
+        self.assert_fails(self.fetch(limits={"gitBytes": 50 << 20}), "git_too_large")
+        self.repo.commit({"Dockerfile": DOCKERFILE, **{
+            name: pointer(name.encode(), 2**63 - 1) for name in "ab"}})
+        self.assert_fails(self.fetch(limits={"gitBytes": 2**62, "gitObjectBytes": 2**62}),
+                          "git_too_large")
+        self.assertEqual(self.lfs.batches, [])
+
+    def test_pointers_that_disagree(self):
+        self.repo.commit({"Dockerfile": DOCKERFILE, "a": pointer(MODEL), "b": pointer(MODEL, 7)})
+        self.assert_fails(self.fetch(), "git_lfs")
+
+    def test_answers_of_the_batch_api(self):
+        rows = [(hostile.Status(401), "git_auth"), (hostile.Status(403), "git_auth"),
+                (hostile.Status(422), "git_lfs"), (hostile.Status(413), "git_lfs"),
+                (hostile.Status(509), "git_lfs"), (hostile.SignInPage(), "git_auth"),
+                (hostile.Status(203, {"Content-Type": "text/plain"}), "git_auth"),
+                (hostile.Status(200, {}, b"{}"), "git_protocol"),
+                (hostile.Status(200, {}, b"<?php"), "git_protocol"),
+                (hostile.Status(200, {}, b" " * (5 << 20)), "git_protocol"),
+                (hostile.Status(200, {}, b"[" * 100_000), "git_protocol"),
+                (hostile.Status(200, {}, b'{"objects":[]}'), "git_lfs"),
+                (hostile.Redirect(self.lfs.store.url("elsewhere")), "redirect_denied")]
+        for i, (behaviour, word) in enumerate(rows):
+            with self.subTest(i):
+                self.assert_batch(behaviour, word)
+        self.assertEqual(self.lfs.store.requests, [])
+
+    def test_servers_own_words_are_in_the_log_only(self):
+        body = json.dumps({"message": "over its data quota"}).encode()
+        got = self.assert_batch(hostile.Status(422, {}, body), "git_lfs")
+        self.assertIn("over its data quota", got.log)
+        self.assertNotIn("quota", got.message)
+
+    def test_places_that_are_not_fetched_from(self):
+        port = self.lfs.store.port
+        rows = [("file:///etc/passwd", "scheme_denied"), ("/etc/passwd", "scheme_denied"),
+                (f"ftp://127.0.0.1:{port}/", "scheme_denied"),
+                (f"http://user:secret@127.0.0.1:{port}/objects/{OID}", "git_protocol"),
+                (f"http://127.0.0.1:{port}/objects/{OID}\r\nX: y", "git_protocol"),
+                (f"http://10.1.2.3:{port}/objects/{OID}", "address_denied"),
+                (f"http://localhost.:{port}@10.0.0.1/", "git_protocol"),
+                (f"http://[::1]:{port}/objects/{OID}", "address_denied")]
+        for href, word in rows:
+            with self.subTest(href):
+                got = self.assert_edited(lambda a, h=href: a.update(href=h), word)
+                self.assertNotIn("secret", got.message + got.log)
+
+    def test_addresses_are_checked_where_the_place_leads(self):
+        more = {"allowAddresses": ["127.0.0.1/32"]}
+        href = f"http://127.0.0.2:{self.lfs.store.port}/objects/{OID}"
+        self.assert_edited(lambda a: a.update(href=href), "address_denied", **more)
+        self.lfs.edit = None
+        self.assertIsNone(self.fetch(**more).word)
+
+    def test_schemes_hold_for_places_too(self):
+        self.assert_edited(lambda a: a.update(href=f"https://127.0.0.1:{self.lfs.store.port}/x"),
+                           "scheme_denied", allowSchemes=["http"])
+
+    def test_redirect_of_a_download(self):
+        self.assert_object(hostile.Redirect(f"http://127.0.0.1:{self.server.port}/x?secret=1"),
+                           "redirect_denied")
+
+    def test_headers_that_would_be_more_than_one(self):
+        for header in ({"X": "a\r\nAuthorization: evil"}, {"X\r\nY": "a"}, {"X": "\x01"},
+                       {"X:": "a"}, {"": "a"}, {f"X{i}": "a" for i in range(33)},
+                       {"X": "a" * 20_000}, {"X": 1}):
+            self.assert_edited(lambda a, h=header: a.update(header=h), "git_protocol")
+
+    def test_silent_servers_end_within_their_time(self):
+        self.assertLess(self.assert_batch(hostile.Silent(), "git_timeout").seconds, 8)
+        self.lfs.on_batch = None
+        self.assertLess(self.assert_object(hostile.Silent(), "git_timeout").seconds, 8)
+
+    def test_trickling_servers_end_within_their_time(self):
+        def trickle(handler):
+            handler.body()
+            handler.start(200, {"Content-Length": "100000"})
+            while handler.wait(0.1):
+                handler.wfile.write(b" ")
+                handler.wfile.flush()
+        self.assertLess(self.assert_batch(trickle, "git_timeout").seconds, 8)
+        self.lfs.on_batch = None
+        self.repo.commit({"Dockerfile": DOCKERFILE, "a": self.lfs.put(b"x" * 100_000)})
+        self.assertLess(self.assert_object(trickle, "git_timeout").seconds, 8)
+
+    def test_session_has_an_end(self):
+        def slow(handler):
+            handler.start(200, {"Content-Length": "10000000"})
+            while handler.wait(0.05):
+                handler.wfile.write(bytes(10_000))
+                handler.wfile.flush()
+        self.repo.commit({"Dockerfile": DOCKERFILE, "a": self.lfs.put(bytes(10_000_000))})
+        got = self.assert_object(slow, "git_timeout", limits={"gitTimeoutMs": 3_000})
+        self.assertLess(got.seconds, 8)
+
+    def test_what_passes_is_tried_again(self):
+        def fail_times(times, status, then):
+            left = [times]
+            def behave(handler):
+                left[0] -= 1
+                if left[0] < 0:
+                    return then(handler)
+                handler.body()
+                return handler.reset() if status is None else handler.answer(status, {}, b"")
+            return behave
+        self.lfs.on_batch = fail_times(2, 503, self.lfs.serve_batch)
+        self.lfs.on_object = fail_times(2, None, self.lfs.serve_object)
+        got = self.fetch()
+        self.assertEqual(got.files()["model.bin"], MODEL.decode())
+        self.assertEqual(got.log.count("trying again"), 4)
+
+    def test_what_does_not_pass_ends(self):
+        for status in (500, 429):
+            got = self.assert_batch(hostile.Status(status), "git_network")
+            self.assertEqual(got.log.count("trying again"), 3)
+        self.lfs.on_batch = None
+        self.assert_object(hostile.Status(503), "git_network")
+
+    def test_connection_that_breaks_within_a_file(self):
+        def cut(handler):
+            handler.start(200, {"Content-Length": str(len(MODEL))})
+            handler.wfile.write(MODEL[:5])
+            handler.reset()
+        self.assert_object(cut, "git_network")
+
+    def test_cancel_ends_a_download(self):
+        self.lfs.on_object = hostile.Silent()
+        began = time.monotonic()
+        folder, process = self.start(self.spec(self.url(), limits={"gitStallMs": 60_000}))
+        eventually(self.downloads, "the download")
+        process.send_signal(signal.SIGTERM)
+        self.assert_fails(self.finish(folder, process, began), "canceled")
+
+    def test_next_run_is_well(self):
+        self.assert_object(hostile.Status(200, {}, MODEL[:-1]), "git_lfs")
+        self.lfs.on_object = None
+        self.assertEqual(self.fetch().files()["model.bin"], MODEL.decode())
+
+
+class Credentials(LfsTest):
+    TOKEN = "a-token-of-the-repository"
+
+    def setUp(self):
+        super().setUp()
+        self.server.require("app.git", "slipway", self.TOKEN)
+        self.commit(model_bin=MODEL)
+        self.build = {"contextAccessToken": self.TOKEN}
+
+    def test_token_is_for_the_batch_api_and_not_for_the_place(self):
+        self.assertEqual(self.fetch(build=self.build).files()["model.bin"], MODEL.decode())
+        self.assertTrue(self.lfs.batches[0].authorization.startswith("Basic "))
+        self.assertEqual([r.authorization for r in self.lfs.store.requests], [None])
+
+    def test_token_is_for_places_below_the_repository(self):
+        place = self.server.url(f"app.git/info/lfs/objects/{OID}")
+        self.lfs.edit = lambda a: a["objects"][0]["actions"]["download"].update(href=place)
+        self.assertIsNone(self.fetch(build=self.build).word)
+        self.assertEqual(self.lfs.store.requests, [])
+
+    def test_header_of_the_server_wins_over_the_token(self):
+        place = self.server.url(f"app.git/info/lfs/objects/{OID}")
+        def edit(answer):
+            answer["objects"][0]["actions"]["download"].update(
+                href=place, header={"authorization": "RemoteAuth abc"})
+        self.lfs.edit = edit
+        self.assert_fails(self.fetch(build=self.build), "git_auth")
+        self.assertEqual(self.server.requests[-1].authorization, "RemoteAuth abc")
+
+    def test_token_that_lfs_refuses(self):
+        for status in (401, 403):
+            self.lfs.on_batch = hostile.Status(status)
+            got = self.assert_fails(self.fetch(build=self.build), "git_auth")
+            self.assertIn("LFS", got.message)
+            self.assertNotIn(self.TOKEN, got.message + got.log)
+
+    def test_headers_go_to_the_place(self):
+        self.lfs.headers = {"Authorization": "Basic abc", "X-More": "yes", "X-Empty": "",
+                            "Host": "evil.example.org", "Content-Length": "7",
+                            "Transfer-Encoding": "chunked"}
+        seen = []
+        def look(handler):
+            seen.append(handler.headers)
+            self.lfs.serve_object(handler)
+        self.lfs.on_object = look
+        self.assertIsNone(self.fetch(build=self.build).word)
+        self.assertEqual((seen[0]["Authorization"], seen[0]["X-More"]), ("Basic abc", "yes"))
+        self.assertEqual(seen[0]["Host"], f"127.0.0.1:{self.lfs.store.port}")
+        self.assertEqual((seen[0]["Content-Length"], seen[0]["Transfer-Encoding"]), (None, None))
+
+    def test_headers_are_masked_wherever_they_come_back(self):
+        secret = "c2VjcmV0OmZvci10aGUtc3RvcmU="
+        self.lfs.headers = {"Authorization": f"Basic {secret}"}
+        def expire_and_quote(answer):
+            for entry in answer["objects"]:
+                entry["actions"]["download"].update(expires_in=None,
+                                                    expires_at="2020-01-01T00:00:00Z")
+            self.lfs.on_batch = hostile.Status(422, {}, json.dumps(
+                {"message": f"not {secret} again"}).encode())
+        self.lfs.edit = expire_and_quote
+        self.commit(other=b"other", model_bin=MODEL)
+        got = self.assert_fails(self.fetch(build=self.build), "git_lfs")
+        self.assertIn("not *** again", got.log)
+        self.assertNotIn(secret, got.message + got.log)
+
+
+class RealClient(LfsTest):
+    """The server of these tests is a fake: git-lfs itself works with it, and agrees with us."""
+
+    def setUp(self):
+        super().setUp()
+        self.repo.configure("http.receivepack", "true")
+        self.home = self.folder / "home"
+        self.home.mkdir()
+        self.git(self.home, "lfs", "install", "--skip-repo")
+        self.git(self.home, "config", "--global", "lfs.locksverify", "false")
+
+    def git(self, folder, *arguments):
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "GIT_CONFIG_NOSYSTEM": "1",
+                       "GIT_TERMINAL_PROMPT": "0",
+                       "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org",
+                       "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.org"}
+        subprocess.run(["git", *arguments], cwd=folder, check=True, env=environment,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def test_pushed_and_cloned_by_git_lfs_and_fetched_by_us(self):
+        work = self.folder / "work"
+        self.git(self.folder, "init", "--quiet", "--initial-branch=main", str(work))
+        self.git(work, "lfs", "track", "*.bin")
+        contents = {f"{i}.bin": f"content {i}\n" * 1000 for i in range(3)}
+        for name, text in {"Dockerfile": DOCKERFILE, **contents}.items():
+            (work / name).write_text(text)
+        self.git(work, "add", ".")
+        self.git(work, "commit", "--quiet", "--message", "files in LFS")
+        self.git(work, "push", "--quiet", self.url(), "main")
+        self.assertEqual(len(self.lfs.contents), 3)
+
+        self.git(self.folder, "clone", "--quiet", self.url(), "clone")
+        for name, text in contents.items():
+            self.assertEqual((self.folder / "clone" / name).read_text(), text)
+        theirs = self.lfs.batches[-1].body
+
+        files = self.fetch("#main").files()
+        self.assertEqual({n: files[n] for n in contents}, contents)
+        ours = self.lfs.batches[-1].body
+        self.assertIsNot(ours, theirs)
+        self.assertEqual((ours["operation"], ours["ref"], ours.get("hash_algo")),
+                         (theirs["operation"], theirs["ref"], theirs.get("hash_algo")))
+        self.assertEqual(sorted(ours["objects"], key=str), sorted(theirs["objects"], key=str))
+
+
+if __name__ == "__main__":
+    unittest.main()
