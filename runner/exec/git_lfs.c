@@ -24,29 +24,34 @@ struct contents {
 
 /* ---- what is wanted ---- */
 
-static int too_large(const struct git_pointer *p, const char *limit, int64_t bytes, struct err *err)
+static int check_pointer(const struct git_pointer *p, const struct spec_limits *limits,
+			 struct err *err)
 {
-	return err_set(err, ERR_LIMIT, "git_too_large",
-		       "%.200s in Git LFS has %lld bytes, which is over limits.%s (%lld)", p->path,
-		       (long long)p->size, limit, (long long)bytes);
+	if (p->extended)
+		return err_set(err, ERR_INVALID, "git_lfs",
+			       "%.200s went to Git LFS through an extension, which only the "
+			       "git-lfs of its authors can undo",
+			       p->path);
+	if (limits->git_object_bytes && p->size > limits->git_object_bytes)
+		return err_set(err, ERR_LIMIT, "git_too_large",
+			       "%.200s in Git LFS has %lld bytes: more than the %lld that "
+			       "limits.git_object_bytes allows",
+			       p->path, (long long)p->size, (long long)limits->git_object_bytes);
+	return 0;
 }
 
 /* What pointers promise is known before anything is fetched. */
-static int check_sizes(const struct git_left *left, const struct spec_limits *limits,
-		       int64_t *bytes, struct err *err)
+static int check_pointers(const struct git_left *left, const struct spec_limits *limits,
+			  int64_t *bytes, struct err *err)
 {
 	for (size_t i = 0; i < left->pointers_len; i++) {
-		const struct git_pointer *p = &left->pointers[i];
-		if (p->size < 0)
-			return err_set(err, ERR_INVALID, "git_lfs",
-				       "the Git LFS pointer %.200s has no proper size", p->path);
-		if (limits->git_object_bytes && p->size > limits->git_object_bytes)
-			return too_large(p, "git_object_bytes", limits->git_object_bytes, err);
-		if (__builtin_add_overflow(*bytes, p->size, bytes) ||
+		if (check_pointer(&left->pointers[i], limits, err) < 0)
+			return -1;
+		if (__builtin_add_overflow(*bytes, left->pointers[i].size, bytes) ||
 		    (limits->git_bytes && *bytes > limits->git_bytes))
 			return err_set(err, ERR_LIMIT, "git_too_large",
-				       "the files of the context in Git LFS have more than "
-				       "limits.git_bytes (%lld) together",
+				       "the files in Git LFS have more than the %lld bytes "
+				       "together that limits.git_bytes allows",
 				       (long long)limits->git_bytes);
 	}
 	return 0;
@@ -80,7 +85,7 @@ static int drop_repeated(struct contents *c, struct err *err)
 static int collect(struct contents *c, const struct git_left *left,
 		   const struct spec_limits *limits, struct err *err)
 {
-	if (check_sizes(left, limits, &c->bytes, err) < 0)
+	if (check_pointers(left, limits, &c->bytes, err) < 0)
 		return -1;
 	c->items = xcalloc(left->pointers_len, sizeof *c->items);
 	for (size_t i = 0; i < left->pointers_len; i++) {

@@ -9,6 +9,7 @@
 #include "runner/exec/git_lfs_store.h"
 #include "runner/exec/git_lfs_url.h"
 #include "runner/exec/runlog.h"
+#include "runner/exec/source.h"
 #include "runner/exec/transfer.h"
 
 enum {
@@ -48,11 +49,7 @@ struct git_lfs_server *git_lfs_server_open(const struct git_brought *from, struc
 		.x = x,
 		.from = from,
 		.transfers = transfers_create(&opts),
-		.policy = { .schemes = &spec->allow_schemes,
-			    .allowed = spec->allow_addresses,
-			    .allowed_len = spec->allow_addresses_len,
-			    .ports = spec->allow_ports,
-			    .ports_len = spec->allow_ports_len },
+		.policy = source_policy(x),
 		.batch_url = xasprintf("%s/objects/batch", url),
 		.said_ms = clock_monotonic_ms(),
 	};

@@ -161,7 +161,7 @@ class Tree(ContextTest):
         self.assertEqual(list(got.path("lib/dep").iterdir()), [])
         self.assertIn("lib/dep", got.log)
 
-    def test_lfs_pointers_are_named_and_refused_unless_ignored(self):
+    def test_lfs_pointer_without_a_server_is_named_and_refused_unless_ignored(self):
         pointer = ("version https://git-lfs.github.com/spec/v1\n"
                    "oid sha256:" + "0" * 64 + "\nsize 12345\n")
         files = {"Dockerfile": DOCKERFILE, "model.bin": pointer}

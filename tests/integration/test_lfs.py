@@ -19,6 +19,7 @@ from lib.context_case import DOCKERFILE, ContextTest  # noqa: E402
 from lib.eventually import eventually  # noqa: E402
 from lib.git_repository import COMMIT_TIME, Executable  # noqa: E402
 from lib.lfs_server import LfsServer, pointer  # noqa: E402
+from lib.run_spec import credential  # noqa: E402
 
 MODEL = b"what the model weighs"
 OID = hashlib.sha256(MODEL).hexdigest()
@@ -221,6 +222,14 @@ class Failures(LfsTest):
         self.repo.commit({"Dockerfile": DOCKERFILE, "a": pointer(MODEL), "b": pointer(MODEL, 7)})
         self.assert_fails(self.fetch(), "git_lfs")
 
+    def test_pointer_of_an_extension(self):
+        version, rest = pointer(MODEL).split("\n", 1)
+        text = f"{version}\next-0-crypt sha256:{'0' * 64}\n{rest}"
+        self.repo.commit({"Dockerfile": DOCKERFILE, "model.bin": text})
+        got = self.assert_fails(self.fetch(), "git_lfs")
+        self.assertIn("model.bin", got.message)
+        self.assertEqual(self.lfs.batches, [])
+
     def test_answers_of_the_batch_api(self):
         rows = [(hostile.Status(401), "git_auth"), (hostile.Status(403), "git_auth"),
                 (hostile.Status(422), "git_lfs"), (hostile.Status(413), "git_lfs"),
@@ -356,17 +365,17 @@ class Credentials(LfsTest):
         super().setUp()
         self.server.require("app.git", "slipway", self.TOKEN)
         self.commit(model_bin=MODEL)
-        self.build = {"contextAccessToken": self.TOKEN}
+        self.known = credential(self.url(), self.TOKEN)
 
     def test_token_is_for_the_batch_api_and_not_for_the_place(self):
-        self.assertEqual(self.fetch(build=self.build).files()["model.bin"], MODEL.decode())
+        self.assertEqual(self.fetch(**self.known).files()["model.bin"], MODEL.decode())
         self.assertTrue(self.lfs.batches[0].authorization.startswith("Basic "))
         self.assertEqual([r.authorization for r in self.lfs.store.requests], [None])
 
     def test_token_is_for_places_below_the_repository(self):
         place = self.server.url(f"app.git/info/lfs/objects/{OID}")
         self.lfs.edit = lambda a: a["objects"][0]["actions"]["download"].update(href=place)
-        self.assertIsNone(self.fetch(build=self.build).word)
+        self.assertIsNone(self.fetch(**self.known).word)
         self.assertEqual(self.lfs.store.requests, [])
 
     def test_header_of_the_server_wins_over_the_token(self):
@@ -375,13 +384,13 @@ class Credentials(LfsTest):
             answer["objects"][0]["actions"]["download"].update(
                 href=place, header={"authorization": "RemoteAuth abc"})
         self.lfs.edit = edit
-        self.assert_fails(self.fetch(build=self.build), "git_auth")
+        self.assert_fails(self.fetch(**self.known), "git_auth")
         self.assertEqual(self.server.requests[-1].authorization, "RemoteAuth abc")
 
     def test_token_that_lfs_refuses(self):
         for status in (401, 403):
             self.lfs.on_batch = hostile.Status(status)
-            got = self.assert_fails(self.fetch(build=self.build), "git_auth")
+            got = self.assert_fails(self.fetch(**self.known), "git_auth")
             self.assertIn("LFS", got.message)
             self.assertNotIn(self.TOKEN, got.message + got.log)
 
@@ -394,7 +403,7 @@ class Credentials(LfsTest):
             seen.append(handler.headers)
             self.lfs.serve_object(handler)
         self.lfs.on_object = look
-        self.assertIsNone(self.fetch(build=self.build).word)
+        self.assertIsNone(self.fetch(**self.known).word)
         self.assertEqual((seen[0]["Authorization"], seen[0]["X-More"]), ("Basic abc", "yes"))
         self.assertEqual(seen[0]["Host"], f"127.0.0.1:{self.lfs.store.port}")
         self.assertEqual((seen[0]["Content-Length"], seen[0]["Transfer-Encoding"]), (None, None))
@@ -410,7 +419,7 @@ class Credentials(LfsTest):
                 {"message": f"not {secret} again"}).encode())
         self.lfs.edit = expire_and_quote
         self.commit(other=b"other", model_bin=MODEL)
-        got = self.assert_fails(self.fetch(build=self.build), "git_lfs")
+        got = self.assert_fails(self.fetch(**self.known), "git_lfs")
         self.assertIn("not *** again", got.log)
         self.assertNotIn(secret, got.message + got.log)
 
