@@ -118,7 +118,8 @@ static void note_symref(struct symref *out, struct str value)
 {
 	size_t colon = str_find(value, ':', 0);
 
-	if (!str_is(str_slice(value, 0, colon), "HEAD") || colon == value.len)
+	if (!str_is(str_slice(value, 0, colon), "HEAD") || colon == value.len ||
+	    str_has_control(value))
 		return;
 	free(out->target);
 	out->target = str_dup(str_after(value, colon + 1));
