@@ -27,8 +27,7 @@ static int trigger_branch(char **branch, const char *context, struct err *err)
 	if (parsed.kind != CONTEXT_GIT)
 		rc = err_set(
 			err, ERR_INVALID, "context_kind",
-			"a task follows a git repository: '%.100s' is none (want https://…/name.git#branch:folder)",
-			context);
+			"a task follows a git repository, and this is none: want https://…/name.git#branch:folder");
 	else
 		*branch = xstrdup(parsed.ref && *parsed.ref ? parsed.ref : "master");
 	context_release(&parsed);

@@ -153,9 +153,10 @@ static int apply_query(struct context *c, struct str query, struct err *err)
  * What stands alone before '@' is a token, but for the clone URLs that carry a name there: the
  * organisation on Azure, the user on Bitbucket, "git" by habit.
  */
-static bool lone_user_is_name(const struct url *u)
+static bool lone_user_is_name(const struct url *u, const char *user)
 {
 	static const char suffix[] = ".visualstudio.com";
+	cleanup_buf struct buf decoded = BUF_INIT;
 	struct str organisation = STR("git");
 
 	if (str_is_i(u->host, "bitbucket.org"))
@@ -165,7 +166,8 @@ static bool lone_user_is_name(const struct url *u)
 	else if (u->host.len >= sizeof suffix &&
 		 str_is_i(str_after(u->host, u->host.len - (sizeof suffix - 1)), suffix))
 		organisation = str_slice(u->host, 0, u->host.len - (sizeof suffix - 1));
-	return str_ieq(u->userinfo, organisation);
+	return percent_decode(&decoded, organisation, false) == 0 &&
+	       str_is_i(buf_str(&decoded), user);
 }
 
 static int take_credentials(struct context *c, const struct url *u, struct err *err)
@@ -181,7 +183,7 @@ static int take_credentials(struct context *c, const struct url *u, struct err *
 		free(user);
 		return invalid(err, "the user part of the URL has a bad percent escape");
 	}
-	if (!password && user && !ssh && !lone_user_is_name(u)) {
+	if (!password && user && !ssh && !lone_user_is_name(u, user)) {
 		password = user;
 		user = NULL;
 	}

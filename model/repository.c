@@ -32,8 +32,14 @@ struct parts {
 	unsigned port;
 };
 
+/* What stands before '@' may be a secret. */
 static int refuse(struct err *err, struct str url, const char *why)
 {
+	size_t at = url.len;
+
+	while (at > 0 && url.ptr[at - 1] != '@')
+		at--;
+	url = str_after(url, at);
 	return err_set(err, ERR_INVALID, "url_invalid", "'%.*s' is no repository URL: %s",
 		       (int)(url.len > 200 ? 200 : url.len), url.ptr, why);
 }

@@ -53,6 +53,10 @@ static int check_task(struct call *c, struct task *task, struct err *err)
 {
 	if (context_check(&task->step, CONTEXT_CHECK_GIT, c->app->config, err) < 0)
 		return err_wrap(err, "properties.step.contextPath");
+	for (size_t i = 0; i < task->triggers_len; i++) {
+		if (context_check_trigger(&task->triggers[i], err) < 0)
+			return err_wrap(err, "properties.trigger.sourceTriggers[%zu]", i);
+	}
 	return 0;
 }
 

@@ -8,18 +8,19 @@
 #include "context/context.h"
 #include "context/policy.h"
 
-/* What the URL carried goes to where secrets are kept, as "NAME:PASSWORD" or a token; one that was
- * given apart wins. */
-static void move_credentials(struct build *build, const struct context *c)
+/* What the URL carried goes to where secrets are kept, as "NAME:PASSWORD" or a token, which then
+ * has no colon or begins with one; one that was given apart wins. */
+static void move_credentials(struct secret *token, const struct context *c)
 {
+	const char *password = secret_reveal(&c->password);
 	struct buf text = BUF_INIT;
 
-	if (secret_is_set(&build->context_token) || !secret_is_set(&c->password))
+	if (secret_is_set(token) || !secret_is_set(&c->password))
 		return;
-	if (c->username)
-		buf_addf(&text, "%s:", c->username);
-	buf_adds(&text, secret_reveal(&c->password));
-	secret_set(&build->context_token, buf_str(&text));
+	if (c->username || strchr(password, ':'))
+		buf_addf(&text, "%s:", c->username ? c->username : "");
+	buf_adds(&text, password);
+	secret_set(token, buf_str(&text));
 	explicit_bzero(text.ptr, text.len);
 	buf_release(&text);
 }
@@ -35,6 +36,15 @@ static char *clean_text(const struct context *c)
 	if (c->folder)
 		buf_addf(&text, ":%s", c->folder);
 	return buf_detach(&text);
+}
+
+static void take_credentials(char **text, struct secret *token, const struct context *c)
+{
+	if (!c->username && !secret_is_set(&c->password))
+		return;
+	move_credentials(token, c);
+	free(*text);
+	*text = clean_text(c);
 }
 
 static int check_git(const struct context *c, const struct policy *policy, struct err *err)
@@ -101,11 +111,25 @@ int context_check(struct build *build, enum context_check kind, const struct con
 	if (context_parse(&c, str_from(build->context), err) < 0)
 		return -1;
 	int rc = check_kind(&c, kind, config, &policy, err);
-	if (rc == 0 && (c.username || secret_is_set(&c.password))) {
-		move_credentials(build, &c);
-		free(build->context);
-		build->context = clean_text(&c);
-	}
+	if (rc == 0)
+		take_credentials(&build->context, &build->context_token, &c);
+	context_release(&c);
+	return rc;
+}
+
+int context_check_trigger(struct source_trigger *t, struct err *err)
+{
+	struct str url = str_from(t->repository_url);
+	struct context c = { 0 };
+	int rc = 0;
+
+	if (context_parse(&c, url, err) < 0)
+		return -1;
+	if (c.kind == CONTEXT_LOCAL && str_find(url, '@', 0) < url.len)
+		rc = err_set(err, ERR_INVALID, "url_has_credentials",
+			     "there may be credentials in the URL: want https://…/name.git");
+	else
+		take_credentials(&t->repository_url, &t->token, &c);
 	context_release(&c);
 	return rc;
 }

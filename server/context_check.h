@@ -6,6 +6,7 @@
 #pragma once
 #include "common/err.h"
 #include "model/build.h"
+#include "model/task.h"
 
 struct config;
 
@@ -18,3 +19,6 @@ enum context_check {
  * there). */
 int context_check(struct build *build, enum context_check kind, const struct config *config,
 		  struct err *err);
+/* The same for the URL that a trigger follows, which is never fetched: credentials in it are moved
+ * to t->token. Words: "context_invalid", "url_has_credentials". */
+int context_check_trigger(struct source_trigger *t, struct err *err);

@@ -130,13 +130,20 @@ static void add_credentials(struct spec *out, const char *repository, const stru
 	}
 }
 
+/* An archive has a credential when the build brought one: the configured ones are for git. */
 static void take_git_credentials(struct spec *out, const struct config_git *git)
 {
+	static const struct config_git nothing;
 	struct context c = { 0 };
 
-	if (out->build.context && context_parse(&c, str_from(out->build.context), NULL) == 0 &&
-	    c.kind == CONTEXT_GIT)
+	if (out->build.context)
+		context_parse(&c, str_from(out->build.context), NULL);
+	if (c.kind == CONTEXT_GIT)
 		add_credentials(out, c.repository, git);
+	else
+		strvec_release(&out->git_credential_command);
+	if (c.kind == CONTEXT_HTTP)
+		add_credentials(out, c.repository, &nothing);
 	context_release(&c);
 	/* Told once, with its URL. */
 	secret_release(&out->build.context_token);

@@ -5,6 +5,7 @@
 
 #include "common/fs.h"
 #include "common/scope.h"
+#include "runner/exec/git_credential.h"
 #include "runner/exec/runlog.h"
 #include "runner/exec/source.h"
 #include "runner/exec/transfer.h"
@@ -58,7 +59,8 @@ static int save(struct transfer *response, int fd, struct err *err)
 	return 0;
 }
 
-static int download(int fd, const struct exec *x, const char *url, struct err *err)
+static int download(int fd, const struct exec *x, const char *url,
+		    const struct git_credential *credential, struct err *err)
 {
 	const struct spec_limits *limits = &x->spec.limits;
 	struct transfers_opts opts = {
@@ -69,7 +71,12 @@ static int download(int fd, const struct exec *x, const char *url, struct err *e
 		.allow = x->spec.allow_addresses,
 		.allow_len = x->spec.allow_addresses_len,
 	};
-	struct transfer_request request = { .method = "GET", .url = url };
+	struct transfer_request request = {
+		.method = "GET",
+		.url = url,
+		.username = credential->username,
+		.password = credential->username ? &credential->token : NULL,
+	};
 	struct transfers *session = transfers_create(&opts);
 	struct transfer *response = NULL;
 
@@ -88,6 +95,7 @@ static int download(int fd, const struct exec *x, const char *url, struct err *e
 int source_fetch_http(struct source *out, struct exec *x, const struct context *c, struct err *err)
 {
 	cleanup_free char *path = fs_join(x->work, "archive");
+	struct git_credential credential;
 	struct str url = str_from(c->repository);
 
 	if (source_check_credentials(c, err) < 0 || source_check_url(x, c->repository, err) < 0)
@@ -98,7 +106,11 @@ int source_fetch_http(struct source *out, struct exec *x, const struct context *
 	if (fd < 0)
 		return fs_fail(err, "make", path);
 	unlink(path);
-	if (download(fd, x, c->repository, err) < 0)
+	if (git_credential_find(&credential, x, c->repository, err) < 0)
+		return -1;
+	int rc = download(fd, x, c->repository, &credential, err);
+	git_credential_release(&credential);
+	if (rc < 0)
 		return -1;
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		return fs_fail(err, "read", path);

@@ -88,6 +88,26 @@ static void different_repositories_stay_different(void **state)
 	}
 }
 
+static void an_error_does_not_repeat_credentials(void **state)
+{
+	(void)state;
+	static const char *const urls[] = {
+		"https://bob:hunter2@host:99999/x",
+		"https://hunter2@host/a/../b",
+		"ftp://bob:hunter2@host/x",
+		"https://bob:hun@ter2@host/%zz",
+	};
+	struct err err;
+	char *id = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+		assert_fails(repository_identity(&id, str_from(urls[i]), &err), "url_invalid");
+		assert_null(strstr(err.msg, "hunter2"));
+		assert_null(strstr(err.msg, "ter2"));
+		assert_has(err.msg, "host");
+	}
+}
+
 static void what_names_no_repository_is_refused(void **state)
 {
 	(void)state;
@@ -159,6 +179,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_shapes_of_one_repository_are_equal),
 		cmocka_unit_test(different_repositories_stay_different),
+		cmocka_unit_test(an_error_does_not_repeat_credentials),
 		cmocka_unit_test(what_names_no_repository_is_refused),
 		cmocka_unit_test(a_very_long_url_is_refused_with_a_short_answer),
 	};

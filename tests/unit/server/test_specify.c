@@ -102,6 +102,8 @@ static void a_run_is_told_no_credential_that_it_cannot_use(void **state)
 			   ":lib at https://lib.test/\n");
 	assert_credentials(w, "https://else.test/app.git", NULL, ":lib at https://lib.test/\n");
 	assert_credentials(w, "https://git.test/acme/app.tar.gz", NULL, "");
+	assert_credentials(w, "https://git.test/acme/app.tar.gz?x", "own",
+			   ":own at https://git.test/acme/app.tar.gz?x\n");
 	assert_credentials(w, "source/abc.tar.gz", NULL, "");
 	assert_credentials(w, "/dev/null", NULL, "");
 	assert_credentials(w, NULL, NULL, "");
@@ -153,11 +155,18 @@ static void what_git_may_reach_is_passed_on(void **state)
 	git->allow_ports_len = 2;
 	strvec_push(&git->submodule_hosts, "lib.test");
 	strvec_push(&git->credential_command, "/bin/ask");
+	run.build.context = (char[]){ "https://git.test/app.git" };
 	assert_works(specify_run(&spec, &run, &w->app, &err));
 	assert_int_equal(spec.allow_ports_len, 2);
 	assert_int_equal(spec.allow_ports[1], 8443);
 	assert_string_equal(spec.submodule_hosts.items[0], "lib.test");
 	assert_string_equal(spec.git_credential_command.items[0], "/bin/ask");
+	spec_release(&spec);
+
+	/* Only a git server is what it can be asked about. */
+	run.build.context = (char[]){ "https://git.test/app.tar.gz" };
+	assert_works(specify_run(&spec, &run, &w->app, &err));
+	assert_int_equal(spec.git_credential_command.len, 0);
 	spec_release(&spec);
 }
 
