@@ -10,6 +10,7 @@
 #include "context/dockerfile_place.h"
 #include "context/ignore_file.h"
 #include "context/runes.h"
+#include "context/url.h"
 #include "context/walk.h"
 
 /* With -o json the error is a result too. */
@@ -99,7 +100,8 @@ static int list_files(json_t *list, const char *folder, const char *given, struc
 	if (fd < 0 || dockerfile_place_find(&place, folder, given, err) < 0)
 		return fd >= 0 ? -1
 			       : err_set_errno(err, ERR_INVALID, "context_missing", errno,
-					       "'%.200s' is no folder that can be read", folder);
+					       "'%.200s' is no folder that can be read",
+					       url_shown(str_from(folder)).ptr);
 	int rc = ignore_load(&rules, &name, fd, place.inside ? place.inside : place.path, &limits,
 			     err);
 	dockerfile_place_release(&place);

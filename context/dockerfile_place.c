@@ -5,6 +5,7 @@
 #include "common/fs.h"
 #include "common/scope.h"
 #include "context/clean.h"
+#include "context/url.h"
 
 /* The path without links in its folder; the last part is kept as it is. NULL: no such folder. */
 static char *resolve_folder(const char *path)
@@ -35,7 +36,7 @@ int dockerfile_place_find(struct dockerfile_place *out, const char *folder, cons
 		return err_set_errno(
 			err, ERR_INVALID, "context_missing", errno,
 			"'%.200s' is no folder that can be read, and no git or https context",
-			folder);
+			url_shown(str_from(folder)).ptr);
 	bool in_folder = !given || (given[0] != '/' && !fs_exists(given));
 	cleanup_free char *joined =
 		in_folder ? fs_join(root, given ? given : "Dockerfile") : xstrdup(given);

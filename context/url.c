@@ -78,3 +78,15 @@ bool url_split(struct url *out, struct str text)
 	*out = u;
 	return true;
 }
+
+struct str url_shown(struct str text)
+{
+	size_t at = text.len;
+	struct url u;
+
+	if (!url_split(&u, text) || u.is_scp)
+		return text;
+	while (at > 0 && text.ptr[at - 1] != '@')
+		at--;
+	return str_after(text, at);
+}

@@ -24,3 +24,5 @@ struct url {
 
 /* False when the text is neither scheme://… nor user@host:path. */
 bool url_split(struct url *out, struct str text);
+/* What may be shown of a text that somebody gave as a context: of a URL nothing before its '@'. */
+struct str url_shown(struct str text);
