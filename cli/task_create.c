@@ -8,6 +8,7 @@
 #include "common/scope.h"
 #include "common/secret.h"
 #include "context/context.h"
+#include "context/url.h"
 
 struct task_options {
 	struct build_options build;
@@ -27,7 +28,8 @@ static int trigger_branch(char **branch, const char *context, struct err *err)
 	if (parsed.kind != CONTEXT_GIT)
 		rc = err_set(
 			err, ERR_INVALID, "context_kind",
-			"a task follows a git repository, and this is none: want https://…/name.git#branch:folder");
+			"a task follows a git repository: '%.100s' is none (want https://…/name.git#branch:folder)",
+			url_shown(str_from(context)).ptr);
 	else
 		*branch = xstrdup(parsed.ref && *parsed.ref ? parsed.ref : "master");
 	context_release(&parsed);
