@@ -18,41 +18,51 @@ struct glob {
 	struct regex *regex; /* MATCH_REGEX */
 };
 
-/* ---- syntax (Go's path/filepath: scanChunk, matchChunk, getEsc) ---- */
+/*
+ * ---- syntax ----
+ *
+ * moby takes a pattern when Go's filepath.Match(pattern, ".") has no error to tell. That reads the
+ * pattern in chunks, each of what stands between two stars, and stops at the first one that does
+ * not fit the name: what follows was never looked at ("a*[-_]" is a pattern, "a[-_]" is none).
+ */
 
 /* One character of a class, escaped or not; something must follow it. */
-static bool class_char(const char **p, const char *end)
+static bool class_char(const char **p, const char *end, uint32_t *rune)
 {
-	uint32_t rune;
-
 	if (*p == end || **p == '-' || **p == ']')
 		return false;
 	if (**p == '\\' && ++*p == end)
 		return false;
-	size_t n = rune_decode(*p, end, &rune);
-	if (rune == RUNE_ERROR && n == 1)
+	size_t n = rune_decode(*p, end, rune);
+	if (*rune == RUNE_ERROR && n == 1)
 		return false;
 	*p += n;
 	return *p < end;
 }
 
-/* Behind '[': to behind the ']'. */
-static bool class_is_valid(const char **p, const char *end)
+/* Behind '[': to behind the ']'. *takes_dot: is a dot of the class? */
+static bool class_is_valid(const char **p, const char *end, bool *takes_dot)
 {
-	if (*p < end && **p == '^')
+	bool negated = *p < end && **p == '^', in = false;
+	uint32_t lo, hi;
+
+	if (negated)
 		++*p;
 	for (int ranges = 0;; ranges++) {
 		if (*p < end && **p == ']' && ranges > 0) {
 			++*p;
+			*takes_dot = in != negated;
 			return true;
 		}
-		if (!class_char(p, end))
+		if (!class_char(p, end, &lo))
 			return false;
+		hi = lo;
 		if (**p == '-') {
 			++*p;
-			if (!class_char(p, end))
+			if (!class_char(p, end, &hi))
 				return false;
 		}
+		in = in || (lo <= '.' && '.' <= hi);
 	}
 }
 
@@ -75,18 +85,24 @@ static const char *chunk_end(const char *p, const char *end)
 	return p;
 }
 
-static bool chunk_is_valid(const char *p, const char *end)
+/* *dot: is the name still there? A chunk that fits may take it. All of the chunk is looked at. */
+static bool chunk_is_valid(const char *p, const char *end, bool *dot, bool *fits)
 {
+	*fits = true;
 	while (p < end) {
+		bool takes_dot = *p == '.' || *p == '?';
 		if (*p == '[') {
 			p++;
-			if (!class_is_valid(&p, end))
+			if (!class_is_valid(&p, end, &takes_dot))
 				return false;
-			continue;
+		} else {
+			if (*p == '\\' && ++p == end)
+				return false;
+			takes_dot = takes_dot || *p == '.';
+			p++;
 		}
-		if (*p == '\\' && ++p == end)
-			return false;
-		p++;
+		*fits = *fits && *dot && takes_dot;
+		*dot = false;
 	}
 	return true;
 }
@@ -94,14 +110,25 @@ static bool chunk_is_valid(const char *p, const char *end)
 bool glob_syntax_is_valid(struct str pattern)
 {
 	const char *p = pattern.ptr, *end = pattern.ptr + pattern.len;
+	bool dot = true, fits = true;
 
-	while (p < end) {
-		while (p < end && *p == '*')
-			p++;
-		const char *stop = chunk_end(p, end);
-		if (!chunk_is_valid(p, stop))
+	while (p < end && fits) {
+		const char *chunk = p;
+		while (chunk < end && *chunk == '*')
+			chunk++;
+		bool star = chunk > p, before = dot, after;
+		if (chunk == end)
+			return true;
+		p = chunk_end(chunk, end);
+		if (!chunk_is_valid(chunk, p, &dot, &fits))
 			return false;
-		p = stop;
+		/* The last chunk must use up the name; a star may take it instead. */
+		fits = fits && (!dot || p < end);
+		if (!fits && star && before) {
+			after = false;
+			chunk_is_valid(chunk, p, &after, &fits);
+			dot = false;
+		}
 	}
 	return true;
 }

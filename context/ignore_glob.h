@@ -11,8 +11,8 @@
 
 struct glob;
 
-/* Go's filepath.Match syntax: unclosed or empty class, class that begins with '-', trailing
- * backslash. */
+/* Go's filepath.Match syntax, as far as moby has it looked at: no unclosed or empty class, no class
+ * that begins with '-', no trailing backslash. */
 bool glob_syntax_is_valid(struct str pattern);
 
 /* `pattern` is cleaned and has no '!'. NULL when the expression made of it is none ("[b-a]"). */

@@ -34,7 +34,8 @@ struct regex_item {
 struct regex {
 	struct regex_item *items;
 	size_t len;
-	bool open_end; /* what follows a match does not matter: an unclosed \Q swallowed the '$' */
+	bool open_end; /* what follows a match does not matter: the '$' was swallowed by what stands
+			  before it */
 };
 
 /* NULL when it is no expression ("[b-a]", an unknown escape) or asks for Unicode's tables (\pL). */

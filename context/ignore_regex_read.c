@@ -286,7 +286,9 @@ static bool read_all(struct reader *r)
 			r->p++;
 		}
 	}
-	r->regex->open_end = r->quoted;
+	/* A quotation that is not closed, or a backslash, swallowed the '$'. */
+	size_t len = r->regex->len;
+	r->regex->open_end = len == 0 || r->regex->items[len - 1].kind != REGEX_END;
 	return true;
 }
 

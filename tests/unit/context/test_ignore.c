@@ -136,27 +136,55 @@ static void oddities_are_kept(void **state)
 		bool ignored;
 	} rows[] = {
 		{ "^foo*", "foobar", true }, /* an anchor, once there is a wildcard */
-		{ "^foo*", "^foobar", false },  { "a^*", "a^b", false },
+		{ "^foo*", "^foobar", false },
+		{ "a^*", "a^b", false },
 		{ "**^foo", "x^foo", true }, /* no wildcard but the leading stars: a suffix */
 		{ "\\d", "7", true },        /* a class of Go's regexp */
-		{ "\\d", "d", false },          { "[\\w]x", "_x", true },
-		{ "[[:digit:]]", "5", true },   { "[[:^digit:]]", "x", true },
-		{ "[[:^digit:]]", "5", false }, { "a[^b]c", "a/c", true },
-		{ "a[!b]c", "a!c", true },      { "a[!b]c", "axc", false },
-		{ "[a]b]c", "ab]c", true },     { "a.b*", "axb", false },
-		{ "\\x41*", "Abc", true },      { "\\101*", "Abc", true },
-		{ "\\Qa*\\E", "a[^/]*", true }, { "[?]x", "[]x", true },
-		{ "[?]x", "?x", false },        { "**/**", "a", true },
-		{ "***", "a/b", true },         { "a/**/b", "a/b", true },
-		{ "a/**/b", "a/x/y/b", true },  { "a/**/b", "a/xb", false },
-		{ "a/**b", "a/xb", false },     { "a/**b", "a/x/b", true },
-		{ "a**b", "ab", true },         { "a**b", "axb", false },
-		{ "a**b", "ax/b", true },       { "a**", "abc/d", true },
-		{ "?", "\xc3\xa9", true },      { "??", "\xc3\xa9", false },
-		{ "*.log", "a\n.log", true },   { "**/x*", "a\nb/x1", false }, /* '.' and newline */
-		{ "\\a", "\a", true },          { "x\\bx", "xx", false },
-		{ "x\\b.y", "x.y", true },      { "[a-c\\-]x", "-x", true },
-		{ "\\A*", "b", true },          { "*\\z", "b", true },
+		{ "\\d", "d", false },
+		{ "[\\w]x", "_x", true },
+		{ "[[:digit:]]", "5", true },
+		{ "[[:^digit:]]", "x", true },
+		{ "[[:^digit:]]", "5", false },
+		{ "a[^b]c", "a/c", true },
+		{ "a[!b]c", "a!c", true },
+		{ "a[!b]c", "axc", false },
+		{ "[a]b]c", "ab]c", true },
+		{ "a.b*", "axb", false },
+		{ "\\x41*", "Abc", true },
+		{ "\\101*", "Abc", true },
+		{ "\\Qa*\\E", "a[^/]*", true },
+		{ "[?]x", "[]x", true },
+		{ "[?]x", "?x", false },
+		{ "**/**", "a", true },
+		{ "***", "a/b", true },
+		{ "a/**/b", "a/b", true },
+		{ "a/**/b", "a/x/y/b", true },
+		{ "a/**/b", "a/xb", false },
+		{ "a/**b", "a/xb", false },
+		{ "a/**b", "a/x/b", true },
+		{ "a**b", "ab", true },
+		{ "a**b", "axb", false },
+		{ "a**b", "ax/b", true },
+		{ "a**", "abc/d", true },
+		{ "?", "\xc3\xa9", true },
+		{ "??", "\xc3\xa9", false },
+		{ "*.log", "a\n.log", true },
+		{ "**/x*", "a\nb/x1", false }, /* '.' and newline */
+		{ "\\a", "\a", true },
+		{ "x\\bx", "xx", false },
+		{ "x\\b.y", "x.y", true },
+		{ "[a-c\\-]x", "-x", true },
+		{ "\\A*", "b", true },
+		{ "*\\z", "b", true },
+		/* Go reads a pattern only as far as it fits a lone dot: the rest is never refused.
+		 */
+		{ "file*[-_].txt", "file-1_.txt", true },
+		{ "file*[-_].txt", "file-1.txt", false },
+		{ "a*[]b]", "ax]", true },
+		{ "a*[b-]", "ax-", true },
+		{ "**/a*[]b]", "x/ab", true }, /* the double star fits any dot */
+		{ "a*\\", "ab$c", true },      /* the backslash takes the anchor's meaning */
+		{ "a*\\", "abc", false },
 	};
 	int wrong = 0;
 
@@ -188,6 +216,11 @@ static void errors_name_the_line(void **state)
 		{ "[z-a]", "d/x.dockerignore:1: " },
 		{ "a\\q*", "d/x.dockerignore:1: " },
 		{ "[[:nope:]]", "d/x.dockerignore:1: " },
+		{ "a[-_]b", "d/x.dockerignore:1: " },
+		{ "*[-_]", "d/x.dockerignore:1: " }, /* the star takes the dot: all is read */
+		{ ".*[-_]", "d/x.dockerignore:1: " },
+		{ "[.-0]*[]b]", "d/x.dockerignore:1: " },
+		{ "a*[", "d/x.dockerignore:1: " }, /* no expression either */
 	};
 	struct err err;
 
