@@ -7,6 +7,7 @@
         server.requests                                  # what came: (method, path, authorization)
 
     GitServer(root, tls=certificate) serves https with a (certificate, key) pair of paths.
+    GitServer(root, address=…, port=…) listens elsewhere.
 
 Misbehaviour is a callable that gets the request handler; the classes below are ready-made.
 """
@@ -151,11 +152,11 @@ class Listener(ThreadingHTTPServer):
 
 
 class GitServer:
-    def __init__(self, root, tls=None):
+    def __init__(self, root, tls=None, address="127.0.0.1", port=0):
         self.root = root
         self.requests, self.accounts, self.misbehaviours = [], {}, {}
         self.closing = threading.Event()
-        self._http = Listener(("127.0.0.1", 0), Handler)
+        self._http = Listener((address, port), Handler)
         self._http.git = self
         self._scheme = "http"
         if tls:
