@@ -98,6 +98,18 @@ class GitRepository:
                 return ("160000", name, commit)
         return ("100644", name, self.blob(content))
 
+    def pack(self, *oids):
+        """A pack of these objects and no others; nothing is left out of it."""
+        result = subprocess.run(["git", "pack-objects", "--stdout", "--quiet"], cwd=self.path,
+                                input="".join(oid + "\n" for oid in oids).encode(), check=True,
+                                stdout=subprocess.PIPE, env=self._environment())
+        return result.stdout
+
+    def objects(self, oid):
+        """The ids of all objects that this one leads to, and its own."""
+        lines = self.git("rev-list", "--objects", oid).split("\n")
+        return [line.split()[0] for line in lines]
+
     # History.
 
     def commit_tree(self, tree, branch="main", parents=(), message="change"):

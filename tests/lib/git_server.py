@@ -39,10 +39,9 @@ def pkt(text):
 
 def advertisement(refs, capabilities="side-band-64k ofs-delta"):
     """The answer to info/refs for [(id, name)]."""
-    out = pkt("# service=git-upload-pack\n") + pkt(None)
-    for i, (oid, name) in enumerate(refs):
-        out += pkt(f"{oid} {name}" + (f"\0{capabilities}" if i == 0 else "") + "\n")
-    return out + pkt(None)
+    lines = [pkt(f"{oid} {name}" + (f"\0{capabilities}" if i == 0 else "") + "\n")
+             for i, (oid, name) in enumerate(refs)]
+    return b"".join([pkt("# service=git-upload-pack\n"), pkt(None), *lines, pkt(None)])
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -270,13 +269,14 @@ class Trickle:
 
 
 class ResetAt:
-    """Resets the connection after `offset` bytes of answer bodies, counted over all requests."""
+    """Resets the connection after `offset` bytes of answer bodies, counted over all requests. The
+    answers are those of the real server, which differ a little from time to time, or given ones."""
 
-    def __init__(self, offset):
-        self.offset, self.sent = offset, 0
+    def __init__(self, offset, source=Handler.backend_answer):
+        self.offset, self.sent, self.source = offset, 0, source
 
     def __call__(self, handler):
-        status, headers, data = handler.backend_answer()
+        status, headers, data = self.source(handler)
         left = self.offset - self.sent
         self.sent += len(data)
         if left >= len(data):
@@ -302,6 +302,34 @@ class FailTimes:
         handler.answer(self.status, {}, b"not now\n")
 
 
+class Paced:
+    """Sends the answer of the real server `size` bytes at a time, with pauses."""
+
+    def __init__(self, size, seconds, method="POST"):
+        self.size, self.seconds, self.method = size, seconds, method
+
+    def __call__(self, handler):
+        if handler.command != self.method:
+            return handler.backend()
+        status, headers, data = handler.backend_answer()
+        handler.start(status, {**headers, "Content-Length": str(len(data))})
+        for at in range(0, len(data), self.size):
+            if not handler.wait(self.seconds):
+                return
+            handler.wfile.write(data[at:at + self.size])
+            handler.wfile.flush()
+
+
+class Framed:
+    """The answer of the real server in another HTTP framing: frame(handler, status, headers, body)."""
+
+    def __init__(self, frame):
+        self.frame = frame
+
+    def __call__(self, handler):
+        self.frame(handler, *handler.backend_answer())
+
+
 class Advertise:
     """Answers info/refs with these bytes, which may come from a generator without end."""
 
@@ -312,6 +340,54 @@ class Advertise:
         handler.start(200, {"Content-Type": ADVERTISEMENT})
         for chunk in self.chunks():
             handler.wfile.write(chunk)
+
+
+class Spoken:
+    """Protocol version 2, each answer given as bytes: the capabilities, the refs, the fetch."""
+
+    def __init__(self, refs, fetch, hello=None):
+        self.answers = {"hello": hello if hello is not None else capabilities(),
+                        "refs": refs, "fetch": fetch}
+        self.asked = []  # (what, body of the request)
+
+    def answer(self, handler):
+        body = handler.body()
+        what = ("hello" if handler.command == "GET" else
+                "refs" if b"command=ls-refs" in body else "fetch")
+        self.asked.append((what, body))
+        return 200, {"Content-Type": ADVERTISEMENT if what == "hello" else RESULT}, self.answers[what]
+
+    def __call__(self, handler):
+        handler.answer(*self.answer(handler))
+
+
+class SpokenOld(Spoken):
+    """The same for version 0, where the refs come with the capabilities."""
+
+    def __init__(self, hello, fetch):
+        super().__init__(b"", fetch, hello)
+
+
+def capabilities(*lines):
+    """A server's first answer in version 2."""
+    lines = lines or ("agent=git/2.39.5", "ls-refs=unborn", "fetch=shallow wait-for-done filter",
+                      "server-option", "object-format=sha1")
+    return (pkt("# service=git-upload-pack\n") + pkt(None) + pkt("version 2\n") +
+            b"".join(pkt(line + "\n") for line in lines) + pkt(None))
+
+
+def listed(*refs):
+    """The answer to ls-refs for ("id", "name symref-target:…")."""
+    return b"".join(pkt(f"{oid} {name}\n") for oid, name in refs) + pkt(None)
+
+
+def packed(pack, before=(), band=1, size=60000):
+    """The answer to a fetch: these sections, then the pack."""
+    out = b"".join(line if isinstance(line, bytes) else pkt(line + "\n") for line in before)
+    out += pkt("packfile\n")
+    for at in range(0, len(pack), size):
+        out += pkt(bytes([band]) + pack[at:at + size])
+    return out + pkt(None)
 
 
 class SendPack:
