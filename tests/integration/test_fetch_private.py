@@ -16,10 +16,11 @@ from lib.git_nginx import GitNginx  # noqa: E402
 from lib.git_repository import GitRepository  # noqa: E402
 from lib.git_server import GitServer  # noqa: E402
 from lib.private_network import Names  # noqa: E402
+from lib.run_spec import credential  # noqa: E402
 
 HOST, PUBLIC = "git.example.org", "140.82.121.4"  # by its number; it leads nowhere but to us
 OTHER_HOST, OTHER = "evil.example.net", "140.82.121.99"
-TOKEN = {"contextAccessToken": "s3cret-token"}
+TOKEN = "s3cret-token"
 
 
 class PrivateRepository(ContextTest):
@@ -31,26 +32,27 @@ class PrivateRepository(ContextTest):
         repo = GitRepository(self.folder / "private" / "app.git")
         self.commit = repo.commit({"Dockerfile": DOCKERFILE, "a/b": "1"})
         self.nginx = self.enterContext(GitNginx(
-            self.folder, accounts={"private": ("slipway", "s3cret-token")}))
+            self.folder, accounts={"private": ("slipway", TOKEN)}))
         self.private = self.nginx.url("private/app.git")
+        self.token = credential(self.nginx.url("private/"), TOKEN)
 
     def served(self, count):
         return eventually(lambda: len(self.nginx.requests()) >= count and self.nginx.requests(),
                           f"{count} requests in nginx's log")
 
     def test_token_opens_it_and_stands_nowhere(self):
-        got = self.fetch(url=self.private, build=TOKEN)
+        got = self.fetch(url=self.private, **self.token)
         self.assertEqual((got.word, got.commit), (None, self.commit))
         self.assertEqual(got.files(), {"Dockerfile": DOCKERFILE, "a/b": "1"})
         self.assertEqual({(r.status, r.user) for r in self.served(2)}, {(200, "slipway")})
-        left = subprocess.run(["grep", "-rlF", "s3cret-token", got.folder, self.data], capture_output=True)
+        left = subprocess.run(["grep", "-rlF", TOKEN, got.folder, self.data], capture_output=True)
         self.assertEqual(left.stdout, b"")
 
     def test_without_or_with_a_wrong_token_it_is_asked_once_and_says_which(self):
         got = self.assert_fails(self.fetch(url=self.private), "git_auth")
         self.assertIn("no token", got.message)
         got = self.assert_fails(
-            self.fetch(url=self.private, build={"contextAccessToken": "expired-token"}), "git_auth")
+            self.fetch(url=self.private, **credential(self.private, "expired-token")), "git_auth")
         self.assertIn("does not accept the token", got.message)
         self.assertNotIn("expired-token", got.message + got.log)
         self.assertEqual([r.status for r in self.served(2)], [401, 401])
@@ -58,15 +60,20 @@ class PrivateRepository(ContextTest):
     def test_repository_that_is_not_there(self):
         got = self.assert_fails(self.fetch(url=self.nginx.url("none.git")), "git_not_found")
         self.assertIn("there is no token for it", got.message)
-        got = self.assert_fails(self.fetch(url=self.nginx.url("private/none.git"), build=TOKEN),
+        got = self.assert_fails(self.fetch(url=self.nginx.url("private/none.git"), **self.token),
                                 "git_not_found")
         self.assertIn("may not see it", got.message)
 
     def test_context_of_a_folder_and_a_second_fetch(self):
-        self.assertEqual(self.fetch("#main:a", url=self.private, build={
-            **TOKEN, "dockerFilePath": "b"}).files(), {"b": "1"})
-        self.assertEqual(self.fetch("#" + self.commit[:9], url=self.private, build=TOKEN).commit,
-                         self.commit)
+        got = self.fetch("#main:a", url=self.private, build={"dockerFilePath": "b"}, **self.token)
+        self.assertEqual(got.files(), {"b": "1"})
+        got = self.fetch("#" + self.commit[:9], url=self.private, **self.token)
+        self.assertEqual(got.commit, self.commit)
+
+    def test_token_of_another_path_is_not_shown(self):
+        got = self.fetch(url=self.private, **credential(self.nginx.url("private/ap"), TOKEN))
+        self.assertIn("no token", self.assert_fails(got, "git_auth").message)
+        self.assertEqual([r.authorization for r in self.served(1)], [""])
 
 
 class Certificates(ContextTest):
@@ -86,7 +93,8 @@ class Certificates(ContextTest):
 
     def fetch_from(self, certificate, host=HOST):
         with GitNginx(self.folder, address=PUBLIC, port=443, tls=certificate) as nginx:
-            got = self.fetch(url=nginx.url("app.git", host=host), allowAddresses=[], build=TOKEN)
+            url = nginx.url("app.git", host=host)
+            got = self.fetch(url=url, allowAddresses=[], **credential(url, TOKEN))
             return got, nginx.requests()
 
     def test_good_one_of_a_trusted_authority(self):
@@ -191,10 +199,11 @@ class Redirects(ContextTest):
                     server.misbehave("app.git", hostile.Redirect(where, status))
                     other.misbehave("app.git", hostile.Status(401, {
                         "WWW-Authenticate": 'Basic realm="give me that"'}))
-                    got = self.fetch(url=f"http://{HOST}/app.git", allowAddresses=[], build=TOKEN)
+                    url = f"http://{HOST}/app.git"
+                    got = self.fetch(url=url, allowAddresses=[], **credential(url, TOKEN))
                     self.assert_fails(got, "redirect_denied")
                     self.assertEqual(other.requests, [])
-                    self.assertNotIn("s3cret", got.message + got.log)
+                    self.assertNotIn(TOKEN, got.message + got.log)
 
     def test_redirect_of_the_second_request(self):
         """The list of refs comes; the pack is said to be elsewhere."""
@@ -205,7 +214,7 @@ class Redirects(ContextTest):
                     return handler.backend()
                 return hostile.Redirect(other.url("app.git/git-upload-pack"), 307)(handler)
             url = self.alias("half.git", behave)
-            self.assert_fails(self.fetch(url=url, build=TOKEN), "redirect_denied")
+            self.assert_fails(self.fetch(url=url, **credential(url, TOKEN)), "redirect_denied")
             self.assertEqual(other.requests, [])
 
 
