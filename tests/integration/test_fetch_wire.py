@@ -138,6 +138,19 @@ class Lists(WireTest):
                 else:
                     self.assert_fails(got, "git_protocol")
 
+    def test_default_branch_of_a_hostile_name_in_version_0(self):
+        for name in (b"refs/heads/\x1b[31m", b"refs/heads/\xff\xfe", b"refs/heads/a\rb", b"\x7f"):
+            with self.subTest(name):
+                line = (f"{self.commit} HEAD\0symref=HEAD:".encode() + name +
+                        b" shallow side-band-64k ofs-delta\n")
+                hello = BANNER + pkt(line) + pkt(None)
+                got = self.say_old(hello, self.old_pack())
+                if got.word is None:
+                    self.assertFalse(CONTROL & set(got.branch or ""), got.answer)
+                    self.assertFalse(CONTROL & set(got.log.replace("\n", "")), got.log)
+                else:
+                    self.assert_fails(got, "git_protocol")
+
     def test_one_name_twice(self):
         refs = listed((self.commit, "refs/heads/main"), (NOBODY, "refs/heads/main"))
         self.assert_comes(self.say("#main", refs=refs))
