@@ -1,13 +1,24 @@
 /*
  * Ignore rules: the input is an ignore file, a NUL, and paths, one a line. No file and no path ends
  * the process; a verdict names its rule; nothing that is kept lies in a folder that a walk would
- * leave out.
+ * leave out; and the verdict is the one that moby's loop comes to, rule by rule and folder by
+ * folder, with each rule in a set of its own.
  */
 #include "tests/fuzz/fuzz.h"
 
+#include "common/buf.h"
 #include "context/ignore.h"
 
-enum { PATH_MAX_BYTES = 512 };
+enum { PATH_MAX_BYTES = 512, ALONE_MAX = 100 };
+
+static const struct ignore_limits limits = { .bytes = 4096, .rules = ALONE_MAX };
+
+/* The rules of a set, each in a set of its own, without its "!". */
+struct alone {
+	struct ignore *sets[ALONE_MAX];
+	bool includes[ALONE_MAX];
+	size_t len;
+};
 
 static void must(bool good)
 {
@@ -15,13 +26,67 @@ static void must(bool good)
 		abort();
 }
 
-static void try_path(const struct ignore *set, struct str path)
+static void alone_release(struct alone *alone)
+{
+	for (size_t i = 0; i < alone->len; i++)
+		ignore_destroy(alone->sets[i]);
+	alone->len = 0;
+}
+
+/* False when a rule cannot be written alone: "!!x" is one for "!x", which reads as another. */
+static bool alone_read(struct alone *alone, const struct ignore *set)
+{
+	for (alone->len = 0; alone->len < ignore_rules(set); alone->len++) {
+		const char *rule = ignore_rule(set, alone->len);
+		struct buf text = BUF_INIT;
+		bool include = rule[0] == '!';
+		rule += include;
+		/* Behind an empty line, for a mark at the beginning of a file is none of a rule. */
+		buf_addf(&text, "\n%s%s", rule[0] == '#' ? "/" : "", rule);
+		bool good = rule[0] != '!' && ignore_read(&alone->sets[alone->len], buf_str(&text),
+							  "x", &limits, NULL) == 0;
+		buf_release(&text);
+		if (!good)
+			return false;
+		alone->includes[alone->len] = include;
+	}
+	return true;
+}
+
+static bool rule_matches(const struct ignore *rule, struct str path)
+{
+	struct ignore_verdict verdict;
+
+	for (size_t i = 0; i <= path.len; i++) {
+		if (i < path.len && (i == 0 || path.ptr[i] != '/'))
+			continue;
+		ignore_match(rule, str_slice(path, 0, i), &verdict);
+		if (verdict.ignored)
+			return true;
+	}
+	return false;
+}
+
+static void agrees_rule_by_rule(const struct alone *alone, struct str path, bool ignored)
+{
+	bool expected = false;
+
+	for (size_t i = 0; i < alone->len; i++) {
+		if (alone->includes[i] == expected && rule_matches(alone->sets[i], path))
+			expected = !expected;
+	}
+	must(ignored == expected);
+}
+
+static void try_path(const struct ignore *set, const struct alone *alone, struct str path)
 {
 	struct ignore_verdict verdict, folder;
 
 	ignore_match(set, path, &verdict);
 	must(!verdict.ignored || verdict.rule);
 	must(!verdict.rule || (verdict.rule[0] == '!') != verdict.ignored);
+	if (alone->len)
+		agrees_rule_by_rule(alone, path, verdict.ignored);
 	for (size_t i = 1; i < path.len && !verdict.ignored; i++) {
 		if (path.ptr[i] != '/')
 			continue;
@@ -32,21 +97,24 @@ static void try_path(const struct ignore *set, struct str path)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct ignore_limits limits = { .bytes = 4096, .rules = 100 };
 	struct str all = { (const char *)data, size }, path;
 	size_t end = str_find(all, '\0', 0);
 	struct str paths = str_after(all, end + 1);
 	struct ignore *set;
+	struct alone alone;
 	struct err err = { 0 };
 
 	if (ignore_read(&set, str_slice(all, 0, end), "x", &limits, &err) < 0) {
 		must(err.code != ERR_NONE && *err.word);
 		return 0;
 	}
+	if (!alone_read(&alone, set))
+		alone_release(&alone);
 	while (str_split(&paths, '\n', &path)) {
 		if (path.len && path.len < PATH_MAX_BYTES)
-			try_path(set, path);
+			try_path(set, &alone, path);
 	}
+	alone_release(&alone);
 	ignore_destroy(set);
 	return 0;
 }
