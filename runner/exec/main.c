@@ -6,6 +6,7 @@
  *   slipway-runner             carry out the run
  *   slipway-runner probe       check lines of engine, isolation and registries, as JSON
  *   slipway-runner sweep       remove what an earlier runner of this run left behind
+ *   slipway-runner tidy        keep the mirrors of repositories within their budget (tidy.h)
  *   slipway-runner --version
  */
 #include <curl/curl.h>
@@ -25,16 +26,19 @@
 #include "runner/exec/git_fetch.h"
 #include "runner/exec/health.h"
 #include "runner/exec/supervisor.h"
+#include "runner/exec/tidy.h"
 
 enum { SPEC_BYTES = 16 * 1024 * 1024, EXIT_USAGE = 2 };
 
-static const struct {
+static const struct verb {
 	const char *name;
-	int (*main)(const struct spec *spec);
+	int (*of_spec)(const struct spec *spec);
+	int (*of_order)(const struct tidy_order *order);
 } verbs[] = {
-	{ "", supervisor_run },
-	{ "probe", health_probe },
-	{ "sweep", supervisor_sweep },
+	{ "", supervisor_run, NULL },
+	{ "probe", health_probe, NULL },
+	{ "sweep", supervisor_sweep, NULL },
+	{ "tidy", NULL, tidy_main },
 };
 
 /* What must hold before a secret enters this process, and before a child leaves it. */
@@ -52,10 +56,9 @@ static void harden(void)
 }
 
 /* 1 when there is none: the server that kept this spare runner is gone. */
-static int read_spec(struct spec *out, struct err *err)
+static int read_document(json_t **out, struct err *err)
 {
 	struct buf text = BUF_LIMIT(SPEC_BYTES);
-	json_t *object = NULL;
 	ssize_t n;
 	int rc = -1;
 
@@ -73,33 +76,59 @@ static int read_spec(struct spec *out, struct err *err)
 		rc = 1;
 	else if (text.full)
 		err_set(err, ERR_LIMIT, "spec_invalid", "the specification is too long");
-	else if (json_read(&object, buf_str(&text), NULL, err) == 0)
-		rc = spec_from_json(out, object, err);
-	json_decref(object);
+	else
+		rc = json_read(out, buf_str(&text), NULL, err);
 	if (text.ptr)
 		explicit_bzero(text.ptr, text.cap);
 	buf_release(&text);
 	return rc;
 }
 
-static int carry_out(int (*verb)(const struct spec *spec))
+/* The document holds secrets, and goes before the work begins. Both set *code, the program's. */
+static int carry_out_spec(int *code, const struct verb *verb, json_t *object, struct err *err)
 {
 	struct spec spec = { 0 };
+	int rc = spec_from_json(&spec, object, err);
+
+	json_decref(object);
+	if (rc < 0)
+		return -1;
+	git_fetch_configure(spec.limits.git_objects, spec.limits.git_object_bytes);
+	*code = verb->of_spec(&spec);
+	spec_release(&spec);
+	return 0;
+}
+
+static int carry_out_order(int *code, const struct verb *verb, json_t *object, struct err *err)
+{
+	struct tidy_order order = { 0 };
+	int rc = tidy_order_from_json(&order, object, err);
+
+	json_decref(object);
+	if (rc < 0)
+		return -1;
+	*code = verb->of_order(&order);
+	tidy_order_release(&order);
+	return 0;
+}
+
+static int carry_out(const struct verb *verb)
+{
+	json_t *object = NULL;
 	struct err err = { 0 };
+	int code = 0;
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	git_libgit2_init();
-	int rc = read_spec(&spec, &err);
+	int rc = read_document(&object, &err);
+	if (rc == 0)
+		rc = verb->of_spec ? carry_out_spec(&code, verb, object, &err)
+				   : carry_out_order(&code, verb, object, &err);
 	if (rc < 0)
 		log_error("spec.invalid", "error=\"%s\"", err.msg);
-	if (rc != 0)
-		return rc < 0 ? EXIT_USAGE : 0;
-	git_fetch_configure(spec.limits.git_objects, spec.limits.git_object_bytes);
-	int code = verb(&spec);
-	spec_release(&spec);
 	git_libgit2_shutdown();
 	curl_global_cleanup();
-	return code;
+	return rc < 0 ? EXIT_USAGE : code;
 }
 
 int main(int argc, char **argv)
@@ -113,8 +142,8 @@ int main(int argc, char **argv)
 	harden();
 	for (size_t i = 0; argc <= 2 && i < ARRAY_LEN(verbs); i++) {
 		if (strcmp(verbs[i].name, name) == 0)
-			return carry_out(verbs[i].main);
+			return carry_out(&verbs[i]);
 	}
-	fputs("usage: slipway-runner [probe | sweep | --version] < specification\n", stderr);
+	fputs("usage: slipway-runner [probe | sweep | tidy | --version] < specification\n", stderr);
 	return EXIT_USAGE;
 }
