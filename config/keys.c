@@ -197,7 +197,7 @@ static const struct key retention_keys[] = {
 	  .help = "All logs together; the oldest go first. Checked, but not enforced by this version." },
 	{ "git_bytes", KEY_SIZE, AT(retention.git_bytes), RANGE(1 * MIB, 1024 * TIB),
 	  .preset = "20G",
-	  .help = "All mirrors of repositories; the longest unused go first. Checked, but not enforced by this version." },
+	  .help = "Mirrors of repositories, kept checkouts and Git LFS files, all together; the longest unused go first." },
 	{ "min_free_bytes", KEY_SIZE, AT(retention.min_free_bytes), RANGE(0, 1024 * TIB),
 	  .preset = "2G", .help = "Below this much free disk no work is accepted." },
 	{ 0 },

@@ -11,6 +11,7 @@ struct launcher;
 struct log_follow;
 struct metrics;
 struct queue;
+struct tidy;
 struct uv_loop_s;
 struct webhook;
 
@@ -23,6 +24,7 @@ struct app {
 	struct http_server *http;
 	struct log_follow *logs;
 	struct metrics *metrics;
+	struct tidy *tidy;        /* NULL until it is there, and when it is gone */
 	struct webhook *webhooks; /* made from the configuration */
 	size_t webhooks_len;
 	unsigned char upload_key[32]; /* signs upload URLs; new at every start */

@@ -6,6 +6,7 @@
 #include "queue/queue.h"
 #include "runner/launch/launcher.h"
 #include "server/app.h"
+#include "server/tidy.h"
 
 static const char *const verdicts[] = { "accepted", "known", "ignored", "refused", "unavailable" };
 
@@ -47,6 +48,16 @@ static void describe(struct buf *out, const char *name, const char *type, const 
 	buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
+static void write_tidy(struct buf *out, const struct tidy_answer *last)
+{
+	describe(out, "slipway_git_mirrors", "gauge",
+		 "Mirrors of repositories, when last counted.");
+	buf_addf(out, "slipway_git_mirrors %" PRId64 "\n", last->mirrors);
+	describe(out, "slipway_git_bytes", "gauge",
+		 "Bytes of mirrors, kept checkouts and LFS files, when last counted.");
+	buf_addf(out, "slipway_git_bytes %" PRId64 "\n", last->bytes);
+}
+
 void metrics_write(struct buf *out, const struct app *app)
 {
 	const struct metrics *m = app->metrics;
@@ -80,4 +91,5 @@ void metrics_write(struct buf *out, const struct app *app)
 	buf_addf(out, "slipway_config_reload_failed_total %" PRIu64 "\n", m->reloads_failed);
 	describe(out, "slipway_runners", "gauge", "Runners under way.");
 	buf_addf(out, "slipway_runners %d\n", launcher_running(app->launcher));
+	write_tidy(out, tidy_last(app->tidy));
 }

@@ -18,6 +18,7 @@
 #include "server/settings.h"
 #include "server/specify.h"
 #include "server/supervisor.h"
+#include "server/tidy.h"
 
 enum {
 	BEAT_MS = 15000, /* proxies give a silent connection 30 s or more */
@@ -49,7 +50,10 @@ static void on_cancel(const char *run_id, void *data)
 static void on_progress(const char *run_id, bool ended, void *data)
 {
 	struct service *s = data;
+
 	log_follow_wake(s->app.logs, run_id, ended);
+	if (ended)
+		tidy_after_run(s->app.tidy);
 }
 
 /* ---- parts ---- */
@@ -108,9 +112,8 @@ static char *find_runner(void)
 	return fs_join(folder, "../libexec/slipway/slipway-runner");
 }
 
-static int start_launcher(struct service *s, struct err *err)
+static int start_launcher(struct service *s, const char *runner, struct err *err)
 {
-	cleanup_free char *runner = find_runner();
 	struct launcher_opts opts = {
 		.runner_path = runner,
 		.data_dir = s->data_dir,
@@ -243,14 +246,17 @@ static void start_handles(struct service *s)
 
 static int start_parts(struct service *s, struct err *err)
 {
+	cleanup_free char *runner = find_runner();
+
 	if (data_dir_open(&s->lock_fd, s->data_dir, err) < 0)
 		return -1;
 	random_bytes(s->app.upload_key, sizeof s->app.upload_key);
 	s->app.logs = log_follow_create(s->data_dir);
 	s->app.metrics = metrics_create();
-	if (start_queue(s, err) < 0 || start_launcher(s, err) < 0 || start_http(s, err) < 0)
+	if (start_queue(s, err) < 0 || start_launcher(s, runner, err) < 0 || start_http(s, err) < 0)
 		return -1;
 	s->retention = retention_create(&s->app, RETENTION_MS);
+	s->app.tidy = tidy_create(&s->app, runner);
 	s->supervisor = supervisor_create(&s->loop);
 	uv_timer_start(&s->beat, on_beat, BEAT_MS, BEAT_MS);
 	return 0;

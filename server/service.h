@@ -1,7 +1,7 @@
 /*
  * service: the parts of the server, how they are tied together, and how they come to their end.
  *
- *   RUNNING ──► DRAINING ──► CLOSING: http ─► retention ─► launcher ─► queue ──► DONE
+ *   RUNNING ──► DRAINING ──► CLOSING: http ─► retention ─► tidy ─► launcher ─► queue ──► DONE
  *      │  SIGTERM   │ answered, or too late, or a second SIGTERM ▲
  *      └────────────┴────────────────────────────────────────────┘
  *

@@ -11,6 +11,7 @@
 #include "server/service.h"
 #include "server/settings.h"
 #include "server/supervisor.h"
+#include "server/tidy.h"
 
 enum { DRAIN_MS = 30000, LOOK_MS = 50 };
 
@@ -45,15 +46,26 @@ static void on_launcher_closed(void *data)
 		finish(s);
 }
 
+static void on_tidy_closed(void *data)
+{
+	struct service *s = data;
+
+	s->app.tidy = NULL;
+	if (s->app.launcher)
+		launcher_close(s->app.launcher, on_launcher_closed, s);
+	else
+		on_launcher_closed(s);
+}
+
 static void on_retention_closed(void *data)
 {
 	struct service *s = data;
 
 	s->retention = NULL;
-	if (s->app.launcher)
-		launcher_close(s->app.launcher, on_launcher_closed, s);
+	if (s->app.tidy)
+		tidy_close(s->app.tidy, on_tidy_closed, s);
 	else
-		on_launcher_closed(s);
+		on_tidy_closed(s);
 }
 
 static void on_http_closed(void *data)

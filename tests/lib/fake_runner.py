@@ -16,7 +16,7 @@ What it does stands in the build argument SCRIPT, commands separated by ';':
     crash | exit N | hang       ends: by SIGKILL, with a status, never
 
 Without a script it succeeds at once. SIGTERM ends it as a cancel does. `sweep` appends the run's
-id to the file `swept`, `probe` prints one check line.
+id to the file `swept`, `probe` prints one check line, `tidy` appends its order to the file `tidied`.
 """
 import fcntl
 import json
@@ -136,6 +136,9 @@ def main():
         append(os.path.join(spec["dataDir"], "swept"), (spec["runId"] + "\n").encode())
     elif verb == "probe":
         print(json.dumps({"name": "engine", "ok": True, "message": "a fake one", "hint": ""}))
+    elif verb == "tidy":
+        append(os.path.join(spec["dataDir"], "tidied"), (text + "\n").encode())
+        print(json.dumps({"mirrors": 3, "bytes": 12345, "removed": 2, "repacked": 1}))
     else:
         run = Run(spec)
         arguments = {a["name"]: a["value"] for a in spec["build"].get("arguments", [])}
