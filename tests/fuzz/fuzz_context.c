@@ -6,6 +6,7 @@
 
 #include "context/context.h"
 #include "context/policy.h"
+#include "context/url_scope.h"
 
 static void must(bool good)
 {
@@ -25,6 +26,18 @@ static void reads_as_itself(const struct context *c)
 	must(str_is(url, again.repository) && !again.ref && !again.folder);
 	must(!secret_is_set(&again.password));
 	context_release(&again);
+}
+
+/* A token for one host is shown to no other, whatever stands in the URL. */
+static void stays_in_scope(const struct context *c)
+{
+	static const char scope[] = "https://git.test/acme";
+	struct str url = str_from(c->repository);
+
+	if (c->kind != CONTEXT_GIT || url_scope_depth(STR(scope), url) < 0)
+		return;
+	must(strncasecmp(c->repository, "https://git.test", 16) == 0);
+	must(!strstr(c->repository, "/../") && !str_has_control(url));
 }
 
 static void ask_policy(const struct context *c)
@@ -56,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	reads_as_itself(&c);
+	stays_in_scope(&c);
 	ask_policy(&c);
 	context_release(&c);
 	return 0;
