@@ -31,7 +31,7 @@ struct git_advert {
 	bool side_band; /* packs come in lines, with messages beside them */
 	bool thin_pack, ofs_delta;
 	bool multi_ack, multi_ack_detailed; /* Azure Repos answers only who asks for one of them */
-	struct git_refs refs; /* versions 0 and 1 only; without peeled tags */
+	struct git_refs refs;               /* versions 0 and 1 only; without peeled tags */
 };
 
 /*

@@ -1,4 +1,6 @@
 /* A git context: mirror, fetch, check, write. */
+#include <unistd.h>
+
 #include "common/fs.h"
 #include "common/scope.h"
 #include "context/clean.h"
@@ -183,6 +185,8 @@ static int heal(struct source *out, struct git_brought *from, struct exec *x,
 	cleanup_free char *written = fs_join(x->work, "context");
 
 	runlog_say(x->log, "%s: fetching all of it again", err->msg);
+	if (out->dockerfile)
+		unlink(out->dockerfile);
 	source_release(out);
 	if (fs_remove_tree(written, err) < 0)
 		return -1;
