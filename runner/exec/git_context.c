@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "common/crypto.h"
 #include "common/fs.h"
 #include "common/log.h"
 #include "common/scope.h"
@@ -11,11 +12,10 @@
 #include "runner/exec/exec.h"
 #include "runner/exec/git_bring.h"
 #include "runner/exec/git_lfs.h"
+#include "runner/exec/git_submodules.h"
 #include "runner/exec/git_tree.h"
 #include "runner/exec/git_update.h"
 #include "runner/exec/runlog.h"
-
-enum { NAMED_MAX = 10 }; /* submodules that the log names */
 
 /*
  * What may be the checkout's fault, or that of the tree it was said to hold: then all is written
@@ -89,11 +89,17 @@ static void say_changes(const struct git_tally *tally, const git_oid *since, con
 
 /* What was left to be brought from elsewhere. */
 static int bring_left(int root_fd, const struct git_context *c, const struct git_left *left,
-		      struct exec *x, struct err *err)
+		      struct git_tally *tally, struct exec *x, struct err *err)
 {
-	for (size_t i = 0; i < left->gitlinks_len && i < NAMED_MAX; i++)
-		runlog_say(x->log, "%.300s is a submodule and stays empty", left->gitlinks[i].path);
-	return git_lfs_write(root_fd, c->from, left, c->from->time_s, x, err);
+	const struct git_superproject super = {
+		.from = c->from,
+		.root = c->root,
+		.folder = c->folder,
+	};
+
+	if (git_lfs_write(root_fd, c->from, left, c->from->time_s, x, err) < 0)
+		return -1;
+	return git_submodules_write(root_fd, &super, left, c->ignore, tally, x, err);
 }
 
 /* Take the folder from the tree `before` (NULL: it is empty) to that of the context. */
@@ -111,7 +117,7 @@ static int write_into(int root_fd, const struct git_context *c, const git_tree *
 
 	int rc = git_update_folder(root_fd, &update, tally, &left, x, err);
 	if (rc == 0)
-		rc = bring_left(root_fd, c, &left, x, err);
+		rc = bring_left(root_fd, c, &left, tally, x, err);
 	git_left_release(&left);
 	return rc;
 }
@@ -185,15 +191,47 @@ static int bring_up_to_date(struct checkout *slot, struct exec *x, const struct 
 }
 
 /*
+ * Of what was fetched with a credential nothing is left for a run that does not have it. Hashed,
+ * because the rules are kept.
+ */
+static void describe_credentials(struct buf *out, const struct spec *spec)
+{
+	struct buf text = BUF_INIT;
+	unsigned char hash[SHA256_BYTES];
+
+	for (size_t i = 0; i < spec->git_credentials_len; i++) {
+		const struct spec_git_credential *c = &spec->git_credentials[i];
+		if (!c->is_answer)
+			buf_addf(&text, "%s %s %s\n", c->url, c->username ? c->username : "",
+				 secret_is_set(&c->token) ? secret_reveal(&c->token) : "");
+	}
+	sha256(hash, buf_str(&text));
+	if (text.ptr)
+		explicit_bzero(text.ptr, text.cap);
+	buf_release(&text);
+	cleanup_free char *hex = hex_encode(hash, sizeof hash);
+	buf_addf(out, "credentials %s\n", hex);
+}
+
+/* What an unchanged gitlink means, and who may see it. */
+static void describe_submodules(struct buf *out, const struct spec *spec, const git_tree *root)
+{
+	const git_tree_entry *modules = git_tree_entry_byname(root, ".gitmodules");
+	char hex[GIT_OID_HEXSZ + 1];
+
+	if (!modules)
+		return;
+	buf_addf(out, "modules %s\n", git_oid_tostr(hex, sizeof hex, git_tree_entry_id(modules)));
+	describe_credentials(out, spec);
+}
+
+/*
  * What decides the content of the folder, given its tree. Ceilings and policy are part of it, as
- * what is not touched is not held against them again; and .gitmodules, as it says what a gitlink
- * means.
+ * what is not touched is not held against them again.
  */
 static void describe_rules(struct buf *out, const struct exec *x, const struct git_context *c)
 {
 	const struct spec *spec = &x->spec;
-	const git_tree_entry *modules = git_tree_entry_byname(c->root, ".gitmodules");
-	char hex[GIT_OID_HEXSZ + 1];
 
 	buf_addf(out, "%lld %lld %lld %lld\n", (long long)spec->limits.git_entries,
 		 (long long)spec->limits.git_bytes, (long long)spec->limits.git_object_bytes,
@@ -208,9 +246,7 @@ static void describe_rules(struct buf *out, const struct exec *x, const struct g
 		char text[CIDR_TEXT_BYTES];
 		buf_addf(out, "address %s\n", cidr_format(text, &spec->allow_addresses[i]));
 	}
-	if (modules)
-		buf_addf(out, "modules %s\n",
-			 git_oid_tostr(hex, sizeof hex, git_tree_entry_id(modules)));
+	describe_submodules(out, spec, c->root);
 	buf_addstr(out, c->ignore_text);
 }
 

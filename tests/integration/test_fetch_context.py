@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib import git_server as hostile  # noqa: E402
 from lib.context_case import DOCKERFILE, ContextTest  # noqa: E402
-from lib.git_repository import COMMIT_TIME, Executable, Submodule, Symlink  # noqa: E402
+from lib.git_repository import COMMIT_TIME, Executable, Symlink  # noqa: E402
 
 class Refs(ContextTest):
     def test_default_branch(self):
@@ -154,12 +154,6 @@ class Tree(ContextTest):
     def test_large_dockerfile(self):
         self.repo.commit({"Dockerfile": "#" * (1 << 20) + "\n"})
         self.assert_fails(self.fetch(), "dockerfile_limit")
-
-    def test_submodule_is_an_empty_folder_with_a_line_in_the_log(self):
-        self.repo.commit({"Dockerfile": DOCKERFILE, "lib/dep": Submodule("1" * 40)})
-        got = self.fetch()
-        self.assertEqual(list(got.path("lib/dep").iterdir()), [])
-        self.assertIn("lib/dep", got.log)
 
     def test_lfs_pointer_without_a_server_is_named_and_refused_unless_ignored(self):
         pointer = ("version https://git-lfs.github.com/spec/v1\n"
