@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import random
 import subprocess
 import sys
 import tempfile
@@ -269,14 +270,18 @@ class Changing(SubmoduleTest):
         self.fail("no mirror has " + commit)
 
     def test_damaged_mirror_of_one_is_made_again(self):
-        lib = self.lib.commit({"a": "1"})
+        content = random.Random(1).randbytes(50_000).hex()
+        lib = self.lib.commit({"a": content})
         self.commit(("lib", "../lib.git", lib))
         self.fetch()
         for pack in (self.mirror_with(lib) / "objects/pack").glob("*.pack"):
             pack.chmod(0o600)
-            pack.write_bytes(pack.read_bytes()[:20] + bytes(1000))
+            whole = pack.read_bytes()
+            pack.write_bytes(whole[:-20_020] + bytes(20_000) + whole[-20:])
         self.commit(("lib", "../lib.git", lib), ("lib2", "../lib.git", lib))
-        self.assertEqual(self.context(self.fetch()), {"lib/a": "1", "lib2/a": "1"})
+        got = self.fetch()
+        self.assertEqual(self.context(got), {"lib/a": content, "lib2/a": content})
+        self.assertIn("fetching all of it again", got.log)
 
     def test_after_a_failure_all_is_there(self):
         lib = self.lib.commit({"a": "1"})
