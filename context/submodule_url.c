@@ -187,8 +187,7 @@ bool submodule_host_allowed(const char *url, const char *main_url, const struct 
 	if (strcmp(host, main_host) == 0)
 		return true;
 	STRVEC_FOREACH (listed, hosts) {
-		if (str_is_i(str_from(host), *listed) ||
-		    str_is_i(without_port(str_from(host)), *listed))
+		if (str_is_i(without_port(str_from(host)), *listed))
 			return true;
 	}
 	return false;

@@ -29,7 +29,7 @@ int submodule_url_resolve(char **out, struct str url, struct str base, const str
 			  struct err *err);
 
 /*
- * May a run of the repository `main_url` fetch a submodule from `url`? From its own host always,
- * from others when `hosts` lists them, as "host" or "host:port".
+ * May a run of the repository `main_url` fetch a submodule from `url`? From its own host and port
+ * always, from others when `hosts` lists the host; which ports may be reached is the policy's.
  */
 bool submodule_host_allowed(const char *url, const char *main_url, const struct strvec *hosts);
