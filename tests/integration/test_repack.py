@@ -11,10 +11,11 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from lib.context_case import DOCKERFILE, ContextTest  # noqa: E402
+from lib.context_case import DOCKERFILE, ENVIRONMENT, ContextTest  # noqa: E402
+from lib.eventually import eventually  # noqa: E402
 from lib.git_repository import GitRepository  # noqa: E402
 from lib.temporary import TemporaryFolder  # noqa: E402
-from lib.tidy import finish_tidy, key_of, kill_when, locked, start_tidy, tidy  # noqa: E402
+from lib.tidy import RUNNER, catch, finish_tidy, key_of, kill_when, locked, order, start_tidy, tidy  # noqa: E402
 
 DAY = 86400
 KIB, MIB = 1 << 10, 1 << 20
@@ -122,7 +123,7 @@ class Fetched(Packs, ContextTest):
         self.assertEqual(tidy(self.data)["repacked"], 0)
 
     def test_a_fetch_after_the_removal_brings_all_again(self):
-        self.assertEqual(tidy(self.data, git_bytes=KIB)["removed"], 1)
+        self.assertEqual(tidy(self.data, git_bytes=KIB)["mirrors"], 0)
         self.assertFalse(self.mirror.exists())
         self.assertEqual(self.fetch("#b9").files(), list(self.files.values())[-1])
         self.assert_whole(self.mirror)
@@ -297,6 +298,36 @@ class Copied(Packs, unittest.TestCase):
                 killed += kill_when(start_tidy(self.data), seen)
                 self.assert_recovers(before)
         self.assertGreaterEqual(killed, 3)
+
+    def fresh(self):
+        return next((p for p in (self.data / "git").iterdir() if ".fresh-" in p.name), None)
+
+    def test_a_run_that_comes_meanwhile_is_waited_for(self):
+        self.copy(self.shallow)
+        process = start_tidy(self.data)
+        catch(self.fresh)
+        fd = locked(f"{self.mirror}.lock", fcntl.LOCK_SH)
+        eventually(lambda: list(self.fresh().glob("*.idx")), "the new pack to be written")
+        self.assertGreater(len(self.packs(self.mirror)), 24)
+        self.assertIsNone(process.poll())
+        os.close(fd)
+        self.assertEqual(finish_tidy(process)["repacked"], 1)
+        self.assert_whole(self.mirror)
+
+    def test_it_ends_with_the_server_that_started_it(self):
+        self.copy(self.shallow)
+        (self.data / "order").write_bytes(order(self.data))
+        with open(self.data / "order", "rb") as file:
+            server = subprocess.Popen([sys.executable, "-c", "import subprocess, sys; subprocess.run(sys.argv[1:])",
+                                       str(RUNNER), "tidy"], stdin=file, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
+        name = catch(self.fresh).name
+        fd = locked(f"{self.mirror}.lock", fcntl.LOCK_SH)  # so that it does not end by itself
+        self.addCleanup(os.close, fd)
+        proc = Path("/proc") / name.rpartition("-")[2]
+        self.assertTrue(proc.exists())
+        server.kill()
+        server.wait()
+        eventually(lambda: not proc.exists() or ") Z " in (proc / "stat").read_text(), "its end", seconds=10)
 
     def test_every_state_between_two_steps_can_be_read(self):
         self.copy(self.shallow)

@@ -49,11 +49,17 @@ def tidy(data, **limits):
     return finish_tidy(start_tidy(data, **limits))
 
 
-def kill_when(process, seen):
-    """SIGKILL at the very moment that something can be seen; True: before its end. No pause is short enough."""
+def catch(seen):
+    """The first true answer, at the very moment: no pause is short enough."""
     deadline = time.monotonic() + 60
-    while not seen() and process.poll() is None and time.monotonic() < deadline:
-        pass
+    while not (answer := seen()):
+        assert time.monotonic() < deadline
+    return answer
+
+
+def kill_when(process, seen):
+    """SIGKILL at the very moment that something can be seen; True: before its end."""
+    catch(lambda: seen() or process.poll() is not None)
     process.kill()
     return finish_tidy(process) is None
 
