@@ -9,6 +9,7 @@
 #include "common/fs.h"
 #include "common/scope.h"
 #include "context/gitmodules.h"
+#include "context/ignore.h"
 #include "context/policy.h"
 #include "context/submodule_url.h"
 #include "runner/exec/exec.h"
@@ -139,6 +140,21 @@ static int empty_folder(int root_fd, const char *path, struct err *err)
 			rc = fs_remove_tree_at(dirfd(dir), entry->d_name, err);
 	}
 	return rc;
+}
+
+/* An ignored folder is there only for the sake of what is re-included below it. */
+static void remove_if_needless(const struct work *w, const char *path)
+{
+	cleanup_free char *folder = xstrdup(path);
+	struct ignore_verdict verdict;
+
+	for (char *end = folder; end; end = strrchr(folder, '/')) {
+		if (end > folder)
+			*end = '\0';
+		ignore_match(w->ignore, str_from(folder), &verdict);
+		if (!verdict.ignored || unlinkat(w->root_fd, folder, AT_REMOVEDIR) < 0)
+			return;
+	}
 }
 
 static bool is_same_entry(const git_tree *a, const git_tree *b, const char *name)
@@ -300,6 +316,7 @@ static int write_link(struct work *w, const struct holder *h, const struct git_g
 	if (!m || m->skip) {
 		runlog_say(w->x->log, "Submodule %.300s stays empty: %s", link->path,
 			   m ? ".gitmodules says update = none" : ".gitmodules does not name it");
+		remove_if_needless(w, link->path);
 		return 0;
 	}
 	if (write_one(&one, w, h, m, link, err) < 0)
@@ -312,6 +329,8 @@ static int write_link(struct work *w, const struct holder *h, const struct git_g
 		.depth = h->depth + 1,
 	};
 	int rc = write_all(w, &inner, &one.left, err);
+	if (rc == 0)
+		remove_if_needless(w, link->path);
 	written_release(&one);
 	return rc;
 }

@@ -148,22 +148,29 @@ static int write_after(struct writer *w, struct git_folder *in, const struct git
 		git_folder_leave(&f, w->update->time_s);
 		return rc;
 	}
-	if (ignored)
-		return 0;
 	if (git_entry_is_gitlink(pair->after))
 		return leave_gitlink(w, in, pair, err);
+	if (ignored)
+		return 0;
 	return write_blob(w, in, pair->after, err);
+}
+
+/* May something below it be re-included? */
+static bool holds(const git_tree_entry *entry)
+{
+	return git_entry_is_folder(entry) || git_entry_is_gitlink(entry);
 }
 
 static int write_pair(struct writer *w, struct git_folder *in, const struct git_pair *pair,
 		      struct err *err)
 {
-	bool folder = git_entry_is_folder(pair->before) || git_entry_is_folder(pair->after);
+	bool holds_others = holds(pair->before) || holds(pair->after);
 	struct ignore_verdict verdict = { 0 };
 
 	ignore_match(w->update->ignore, buf_str(&w->path), &verdict);
 	w->tally->ignored += verdict.ignored && pair->after;
-	if (verdict.ignored && (!folder || ignore_may_prune(w->update->ignore, buf_str(&w->path))))
+	if (verdict.ignored &&
+	    (!holds_others || ignore_may_prune(w->update->ignore, buf_str(&w->path))))
 		return 0;
 	if (pair->before && !is_followed(pair) && git_folder_remove(in, pair->name, err) < 0)
 		return -1;

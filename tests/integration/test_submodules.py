@@ -105,6 +105,16 @@ class Fetching(SubmoduleTest):
                           "vendor/lib/.dockerignore": "a.c\n"})
         self.assertEqual(self.requests_for("missing.git"), [])
 
+    def test_re_included_files_of_an_ignored_one(self):
+        rules = "*\n!vendor/lib/include\n!other/*/nothing\n"
+        for content in ("1", "2"):
+            lib = self.lib.commit({"include/a.h": content, "a.c": content, "deep/b.h": "no"})
+            self.commit(("vendor/lib", "../lib.git", lib), ("other/lib", "../lib.git", lib),
+                        **{".dockerignore": rules})
+            got = self.fetch()
+            self.assertEqual(self.context(got), {"vendor/lib/include/a.h": content})
+            self.assertFalse(got.path("other").exists())
+
     def test_those_that_git_leaves_empty(self):
         lib = self.lib.commit({"a": "1"})
         self.repo.commit({"Dockerfile": DOCKERFILE, "stray": Submodule("1" * 40)})
