@@ -31,7 +31,7 @@ static int storage_error(struct err *err, const char *doing)
 }
 
 /* flock() has no time limit, and a run must not wait longer than it may live. */
-static int lock(struct git_mirror *m, int how, const struct exec *x, struct err *err)
+static int wait_for(struct git_mirror *m, int how, const struct exec *x, struct err *err)
 {
 	int64_t until_ms = clock_monotonic_ms() + x->spec.limits.git_timeout_ms;
 
@@ -47,6 +47,36 @@ static int lock(struct git_mirror *m, int how, const struct exec *x, struct err 
 			return -1;
 	}
 	return 0;
+}
+
+static bool is_named(int fd, const char *path)
+{
+	struct stat held, named;
+
+	return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino;
+}
+
+/*
+ * Opened and locked; again, when the mirror was tidied away with its lock before we had it: flock()
+ * lets go of one kind of lock before it takes the other.
+ */
+static int lock(struct git_mirror *m, int how, const struct exec *x, struct err *err)
+{
+	cleanup_free char *path = xasprintf("%s.lock", m->path);
+
+	for (;;) {
+		if (m->lock_fd < 0)
+			m->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (m->lock_fd < 0)
+			return err_set_errno(err, ERR_INTERNAL, "storage", errno, "cannot open %s",
+					     path);
+		if (wait_for(m, how, x, err) < 0)
+			return -1;
+		if (is_named(m->lock_fd, path))
+			return 0;
+		close(m->lock_fd);
+		m->lock_fd = -1;
+	}
 }
 
 static int make(struct git_mirror *m, struct err *err)
@@ -81,38 +111,14 @@ int git_mirror_scratch(struct git_mirror *out, const struct exec *x, struct err 
 	return -1;
 }
 
-/*
- * Opened and locked; again, when it was tidied away (with its lock) between the one and the other.
- */
-static int open_lock(struct git_mirror *m, const char *path, const struct exec *x, struct err *err)
-{
-	struct stat held, named;
-
-	do {
-		if (m->lock_fd >= 0)
-			close(m->lock_fd);
-		m->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-		if (m->lock_fd < 0)
-			return err_set_errno(err, ERR_INTERNAL, "storage", errno, "cannot open %s",
-					     path);
-		if (lock(m, LOCK_SH, x, err) < 0)
-			return -1;
-	} while (fstat(m->lock_fd, &held) < 0 || stat(path, &named) < 0 ||
-		 held.st_ino != named.st_ino);
-	futimens(m->lock_fd, NULL);
-	return 0;
-}
-
 int git_mirror_open(struct git_mirror *out, const struct exec *x, const char *key, struct err *err)
 {
 	cleanup_free char *dir = fs_join(x->spec.data_dir, "git");
-	cleanup_free char *lock_path = xasprintf("%s/%s.lock", dir, key);
 	struct git_mirror m = { .path = fs_join(dir, key), .lock_fd = -1 };
 
-	if (fs_mkdirs(dir, 0700, err) < 0)
+	if (fs_mkdirs(dir, 0700, err) < 0 || lock(&m, LOCK_SH, x, err) < 0)
 		goto fail;
-	if (open_lock(&m, lock_path, x, err) < 0)
-		goto fail;
+	futimens(m.lock_fd, NULL);
 	/* When it is new, or half made by a run that was killed: make it, alone. */
 	if (git_repository_open_bare(&m.repo, m.path) < 0 &&
 	    (lock(&m, LOCK_EX, x, err) < 0 ||
@@ -255,9 +261,7 @@ void git_mirror_pause(struct git_mirror *m)
 
 int git_mirror_resume(struct git_mirror *m, const struct exec *x, struct err *err)
 {
-	cleanup_free char *path = xasprintf("%s.lock", m->path);
-
-	return open_lock(m, path, x, err);
+	return lock(m, LOCK_SH, x, err);
 }
 
 int git_mirror_keep(struct git_mirror *m, const char *name, const git_oid *commit, struct err *err)
