@@ -24,12 +24,22 @@ static int make_upper(const char *path, const char *like, struct err *err)
 {
 	struct stat st;
 
-	if (fs_mkdirs(path, 0755, err) < 0)
-		return -1;
+	if (mkdir(path, 0755) < 0)
+		return fs_fail(err, "make the folder", path);
 	if (stat(like, &st) < 0 || chmod(path, st.st_mode & 07777) < 0)
 		return fs_fail(err, "prepare", path);
 	const struct timespec times[] = { st.st_atim, st.st_mtim };
 	return utimensat(AT_FDCWD, path, times, 0) < 0 ? fs_fail(err, "prepare", path) : 0;
+}
+
+/* The layers of the run: what it writes, and what the kernel needs for itself. */
+static int make_layers(const char *layers, const char *files, struct err *err)
+{
+	cleanup_free char *upper = fs_join(layers, "upper"), *work = fs_join(layers, "work");
+
+	if (mkdir(layers, 0700) < 0 || mkdir(work, 0700) < 0)
+		return fs_fail(err, "make folders in", layers);
+	return make_upper(upper, files, err);
 }
 
 /*
@@ -38,21 +48,22 @@ static int make_upper(const char *path, const char *like, struct err *err)
  */
 static int mount_at(const char *at, const char *files, const char *layers, struct err *err)
 {
-	cleanup_free char *upper = fs_join(layers, "upper"), *work = fs_join(layers, "work");
 	cleanup_buf struct buf options = BUF_INIT;
 
-	if (make_upper(upper, files, err) < 0 || fs_mkdirs(work, 0700, err) < 0 ||
-	    fs_mkdirs(at, 0755, err) < 0)
-		return -1;
 	buf_adds(&options, "volatile,lowerdir=");
 	add_path(&options, files);
 	buf_adds(&options, ",upperdir=");
-	add_path(&options, upper);
-	buf_adds(&options, ",workdir=");
-	add_path(&options, work);
-	if (mount("overlay", at, "overlay", MS_NOSUID | MS_NODEV, options.ptr) < 0)
-		return fs_fail(err, "mount an overlay at", at);
-	return 0;
+	add_path(&options, layers);
+	buf_adds(&options, "/upper,workdir=");
+	add_path(&options, layers);
+	buf_adds(&options, "/work");
+	if (mkdir(at, 0755) < 0)
+		return fs_fail(err, "make the folder", at);
+	if (mount("overlay", at, "overlay", MS_NOSUID | MS_NODEV, options.ptr) == 0)
+		return 0;
+	fs_fail(err, "mount an overlay at", at);
+	rmdir(at);
+	return -1;
 }
 
 bool checkout_mount_is_possible(const char *files, const struct exec *x)
@@ -61,9 +72,9 @@ bool checkout_mount_is_possible(const char *files, const struct exec *x)
 	cleanup_free char *at = fs_join(trial, "at");
 	struct err err = { 0 };
 
-	if (!x->own_mounts)
-		return false;
-	int rc = mount_at(at, files, trial, &err);
+	int rc = make_layers(trial, files, &err);
+	if (rc == 0)
+		rc = mount_at(at, files, trial, &err);
 	if (rc == 0 && umount2(at, 0) < 0)
 		rc = fs_fail(&err, "unmount", at);
 	if (rc == 0)
@@ -77,5 +88,7 @@ int checkout_mount(const char *at, const char *files, const struct exec *x, stru
 {
 	cleanup_free char *layers = fs_join(x->work, "overlay");
 
+	if (make_layers(layers, files, err) < 0)
+		return -1;
 	return mount_at(at, files, layers, err);
 }

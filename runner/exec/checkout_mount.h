@@ -11,13 +11,13 @@
 struct exec;
 
 /*
- * Can it be done with this folder? Not without a mount namespace of our own, and not on every file
- * system. Tried out, not guessed; leaves nothing behind.
+ * Can it be done with this folder? Not on every file system. Tried out, not guessed; leaves
+ * nothing behind. x->own_mounts is set.
  */
 bool checkout_mount_is_possible(const char *files, const struct exec *x);
 
 /*
  * Show the folder `files` at `at`, which is made. What is written there goes to x->work. `files`
- * may not change as long as the view is used. "storage", "disk_full".
+ * may not change as long as the view is used. When it fails, `at` is not there.
  */
 int checkout_mount(const char *at, const char *files, const struct exec *x, struct err *err);

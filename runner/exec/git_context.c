@@ -262,7 +262,10 @@ static int open_slot(struct checkout **out, const struct exec *x, const struct g
 	return checkout_open(out, &wanted, err);
 }
 
-/* A checkout that can be shown to the run; NULL where there is none to be had. */
+/*
+ * A checkout that can be shown to the run; NULL where there is none to be had. One that was used
+ * since the machine was started has been shown before.
+ */
 static struct checkout *find_slot(const struct exec *x, const struct git_context *c)
 {
 	struct checkout *slot = NULL;
@@ -274,7 +277,7 @@ static struct checkout *find_slot(const struct exec *x, const struct git_context
 		log_warn("checkout.none", "run=%s error=\"%s\"", x->spec.run_id, err.msg);
 		return NULL;
 	}
-	if (checkout_mount_is_possible(slot->files, x))
+	if (slot->known || checkout_mount_is_possible(slot->files, x))
 		return slot;
 	checkout_close(slot);
 	return NULL;
@@ -283,11 +286,16 @@ static struct checkout *find_slot(const struct exec *x, const struct git_context
 int git_context_make(struct source *out, struct exec *x, const struct git_context *context,
 		     struct err *err)
 {
+	struct err why = { 0 };
+
 	out->dir = fs_join(x->work, "context");
 	out->checkout = find_slot(x, context);
 	if (!out->checkout)
 		return write_apart(out->dir, x, context, err);
 	if (bring_up_to_date(out->checkout, x, context, err) < 0)
 		return -1;
-	return checkout_mount(out->dir, out->checkout->files, x, err);
+	if (checkout_mount(out->dir, out->checkout->files, x, &why) == 0)
+		return 0;
+	log_warn("checkout.not_shown", "run=%s error=\"%s\"", x->spec.run_id, why.msg);
+	return write_apart(out->dir, x, context, err);
 }
