@@ -63,26 +63,35 @@ static char *amount(int64_t bytes)
 	return xasprintf("%.*f %s", unit && value < 10 ? 1 : 0, value, units[unit]);
 }
 
+/* "1 file", "4,847 files" */
+static char *files(int64_t number)
+{
+	cleanup_free char *digits = grouped(number);
+
+	return xasprintf("%s file%s", digits, number == 1 ? "" : "s");
+}
+
 static void say_whole(const struct git_tally *tally, const struct exec *x)
 {
-	cleanup_free char *files = grouped(tally->written), *size = amount(tally->written_bytes);
+	cleanup_free char *written = files(tally->written), *size = amount(tally->written_bytes);
 	cleanup_free char *ignored = grouped(tally->ignored);
 
-	runlog_say(x->log, "Context: %s files, %s%s%s%s", files, size, tally->ignored ? "; " : "",
+	runlog_say(x->log, "Context: %s, %s%s%s%s", written, size, tally->ignored ? "; " : "",
 		   tally->ignored ? ignored : "",
 		   tally->ignored ? " left out by the ignore rules" : "");
 }
 
-static void say_changes(const struct git_tally *tally, const git_oid *since, const struct exec *x)
+static void say_changes(const struct git_tally *tally, const git_oid *since,
+			const struct git_context *c, const struct exec *x)
 {
 	cleanup_free char *entries = grouped(tally->entries), *size = amount(tally->bytes);
-	cleanup_free char *written = grouped(tally->written), *removed = grouped(tally->removed);
+	cleanup_free char *written = files(tally->written), *removed = grouped(tally->removed);
 	char commit[8];
 
 	runlog_say(x->log,
-		   "Context: %s files and folders, %s before the ignore rules; since commit %s, "
-		   "%s files changed and %s were removed",
-		   entries, size, git_oid_tostr(commit, sizeof commit, since), written, removed);
+		   "Context: %s files and folders, %s%s; %s changed, %s removed since commit %s",
+		   entries, size, c->ignore ? " before the ignore rules" : "", written, removed,
+		   git_oid_tostr(commit, sizeof commit, since));
 }
 
 /* ---- writing ---- */
@@ -166,7 +175,7 @@ static int change(struct checkout *slot, struct exec *x, const struct git_contex
 	    write_into(slot->files_fd, c, before, &tally, x, err) < 0)
 		return -1;
 	checkout_done(slot, &c->from->commit, git_tree_id(c->tree), &tally);
-	say_changes(&tally, &since, x);
+	say_changes(&tally, &since, c, x);
 	return 0;
 }
 

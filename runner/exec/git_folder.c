@@ -82,7 +82,7 @@ int git_folder_remove(struct git_folder *f, const char *name, struct err *err)
 
 int git_folder_remove_if_empty(struct git_folder *f, struct err *err)
 {
-	if (f->fd < 0)
+	if (f->fd < 0 || f->awaits)
 		return 0;
 	if (unlinkat(f->up->fd, f->name, AT_REMOVEDIR) == 0)
 		f->up->changed = true;

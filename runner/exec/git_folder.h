@@ -20,6 +20,7 @@ struct git_folder {
 	const char *name;      /* in `up`; borrowed */
 	int fd;                /* -1: not opened yet */
 	bool changed;          /* something in it was made or removed */
+	bool awaits;           /* something is put into it later: it stays, even if empty */
 };
 
 /* Open it; make it, and those above it, where it is missing. "disk_full", "storage". */
@@ -34,7 +35,8 @@ void git_folder_leave(struct git_folder *f, int64_t time_s);
  * replaced is removed and made new, never written to: a build may hold the old one open.
  */
 int git_folder_remove(struct git_folder *f, const char *name, struct err *err);
-/* Remove the folder itself if it is empty. To be left (git_folder_leave) all the same. */
+/* Remove the folder itself if nothing is in it nor will be. To be left (git_folder_leave) all the
+ * same. */
 int git_folder_remove_if_empty(struct git_folder *f, struct err *err);
 
 /* Make a file or a link that does not exist. "git_unsafe_tree" when it does. */

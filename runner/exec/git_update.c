@@ -36,6 +36,7 @@ static int leave_pointer(struct writer *w, struct git_folder *in, struct git_poi
 			       w->path.ptr);
 	if (git_folder_make(in, err) < 0)
 		return -1;
+	in->awaits = true;
 	pointer->path = str_dup(buf_str(&w->path));
 	pointer->executable = executable;
 	git_left_add_pointer(w->left, pointer);
