@@ -33,22 +33,31 @@ static void alone_release(struct alone *alone)
 	alone->len = 0;
 }
 
-/* False when a rule cannot be written alone: "!!x" is one for "!x", which reads as another. */
+/* NULL when it reads as another one: "!x" as a rule of "!!x", or what is trimmed once more. */
+static struct ignore *read_alone(const char *rule)
+{
+	struct buf text = BUF_INIT;
+	struct ignore *set = NULL;
+
+	/* Behind an empty line, for a mark at the beginning of a file is none of a rule. */
+	buf_addf(&text, "\n%s%s", rule[0] == '#' ? "/" : "", rule);
+	bool same = rule[0] != '!' && ignore_read(&set, buf_str(&text), "x", &limits, NULL) == 0 &&
+		    ignore_rules(set) == 1 && strcmp(ignore_rule(set, 0), rule) == 0;
+	buf_release(&text);
+	if (same)
+		return set;
+	ignore_destroy(set);
+	return NULL;
+}
+
 static bool alone_read(struct alone *alone, const struct ignore *set)
 {
 	for (alone->len = 0; alone->len < ignore_rules(set); alone->len++) {
 		const char *rule = ignore_rule(set, alone->len);
-		struct buf text = BUF_INIT;
-		bool include = rule[0] == '!';
-		rule += include;
-		/* Behind an empty line, for a mark at the beginning of a file is none of a rule. */
-		buf_addf(&text, "\n%s%s", rule[0] == '#' ? "/" : "", rule);
-		bool good = rule[0] != '!' && ignore_read(&alone->sets[alone->len], buf_str(&text),
-							  "x", &limits, NULL) == 0;
-		buf_release(&text);
-		if (!good)
+		alone->includes[alone->len] = rule[0] == '!';
+		alone->sets[alone->len] = read_alone(rule + (rule[0] == '!'));
+		if (!alone->sets[alone->len])
 			return false;
-		alone->includes[alone->len] = include;
 	}
 	return true;
 }
