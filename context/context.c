@@ -3,6 +3,7 @@
 #include "common/buf.h"
 #include "common/crypto.h"
 #include "common/scope.h"
+#include "context/context_query.h"
 #include "context/url.h"
 
 static int invalid(struct err *err, const char *why)
@@ -35,24 +36,6 @@ static bool is_azure_repos(const struct url *u)
 	return false;
 }
 
-/* BuildKit's way to say ref and folder: ?branch=main&subdir=src. Only these make a query part of a
- * git context. */
-static bool query_is_buildkit(struct str query)
-{
-	static const char *const names[] = { "ref", "branch", "tag", "subdir" };
-	struct str pair;
-
-	while (str_split(&query, '&', &pair)) {
-		struct str name = str_slice(pair, 0, str_find(pair, '=', 0));
-		bool known = false;
-		for (size_t i = 0; i < ARRAY_LEN(names); i++)
-			known |= str_is(name, names[i]);
-		if (!known)
-			return false;
-	}
-	return true;
-}
-
 static enum context_kind kind_of(const struct url *u)
 {
 	bool http = str_is_i(u->scheme, "http") || str_is_i(u->scheme, "https");
@@ -65,7 +48,7 @@ static enum context_kind kind_of(const struct url *u)
 		return CONTEXT_LOCAL;
 	if (is_azure_repos(u))
 		return CONTEXT_GIT;
-	if (path_ends_with_git(u) && (!u->has_query || query_is_buildkit(u->query)))
+	if (path_ends_with_git(u) && context_query_is_known(u->query))
 		return CONTEXT_GIT;
 	return CONTEXT_HTTP;
 }
@@ -111,42 +94,6 @@ static int split_fragment(struct context *c, struct str fragment, bool decode, s
 		rc = take_part(&c->folder, str_after(whole, colon + 1), false, err);
 	buf_release(&text);
 	return rc;
-}
-
-/* Owns `value`. What is said twice must be the same. */
-static int set_part(char **part, char *value, const char *what, struct err *err)
-{
-	if (*part && strcmp(*part, value) != 0) {
-		free(value);
-		return err_set(err, ERR_INVALID, "context_invalid",
-			       "the %s is given twice, in the query and behind '#'", what);
-	}
-	free(*part);
-	*part = value;
-	return 0;
-}
-
-static int apply_query(struct context *c, struct str query, struct err *err)
-{
-	struct str pair;
-
-	while (str_split(&query, '&', &pair)) {
-		size_t equals = str_find(pair, '=', 0);
-		struct str name = str_slice(pair, 0, equals);
-		cleanup_free char *value = NULL;
-		if (take_part(&value, str_after(pair, equals + 1), true, err) < 0)
-			return -1;
-		if (!value)
-			continue;
-		const char *prefix = str_is(name, "branch") ? "refs/heads/"
-				     : str_is(name, "tag")  ? "refs/tags/"
-							    : "";
-		bool is_folder = str_is(name, "subdir");
-		if (set_part(is_folder ? &c->folder : &c->ref, xasprintf("%s%s", prefix, value),
-			     is_folder ? "folder" : "ref", err) < 0)
-			return -1;
-	}
-	return 0;
 }
 
 /*
@@ -238,7 +185,7 @@ static int read_url(struct context *c, const struct url *u, struct err *err)
 		return 0;
 	if (split_fragment(c, u->fragment, !u->is_scp, err) < 0)
 		return -1;
-	return u->has_query ? apply_query(c, u->query, err) : 0;
+	return context_query_apply(c, u->query, err);
 }
 
 /* "source/<id>.tar.gz", the relativePath of an upload: letters and digits only. */
@@ -272,6 +219,8 @@ int context_parse(struct context *out, struct str text, struct err *err)
 		c.kind = CONTEXT_GIT;
 		c.repository = clean_url(&u, false);
 		rc = split_fragment(&c, u.fragment, true, err);
+		if (rc == 0)
+			rc = context_query_apply(&c, u.query, err);
 	} else if (str_is(text, "/dev/null")) {
 		c.kind = CONTEXT_NONE;
 	} else if (is_upload(text)) {
