@@ -117,6 +117,24 @@ static bool lone_user_is_name(const struct url *u, const char *user)
 	       str_is_i(buf_str(&decoded), user);
 }
 
+/*
+ * Where other readers end the host earlier ("https://github.com\\@host/": a backslash is a slash to
+ * some), it would not be the host that it seems to be. As Go's URL parser, so docker and BuildKit.
+ */
+static int check_userinfo(struct str userinfo, struct err *err)
+{
+	for (size_t i = 0; i < userinfo.len; i++) {
+		char c = userinfo.ptr[i];
+		bool alnum =
+			(c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		if (!alnum && !strchr("-._:~!$&'()*+,;=%@", c))
+			return err_set(err, ERR_INVALID, "url_invalid",
+				       "the URL has a user part with a character that must be "
+				       "percent-encoded");
+	}
+	return 0;
+}
+
 static int take_credentials(struct context *c, const struct url *u, struct err *err)
 {
 	size_t colon = str_find(u->userinfo, ':', 0);
@@ -125,6 +143,8 @@ static int take_credentials(struct context *c, const struct url *u, struct err *
 
 	if (!u->has_userinfo || u->is_scp)
 		return 0;
+	if (check_userinfo(u->userinfo, err) < 0)
+		return -1;
 	if (take_part(&user, str_slice(u->userinfo, 0, colon), true, err) < 0 ||
 	    take_part(&password, str_after(u->userinfo, colon + 1), true, err) < 0) {
 		free(user);

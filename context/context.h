@@ -37,7 +37,10 @@ struct context {
 	struct secret password; /* out of the URL: a password, or a token that stood alone */
 };
 
-/* Words: "context_invalid" (empty, control characters, bad escapes, contradictory query). */
+/*
+ * Words: "context_invalid" (empty, control characters, bad escapes, a query that contradicts itself
+ * or asks for what there is not), "url_invalid" (a user part that hides the host).
+ */
 int context_parse(struct context *out, struct str text, struct err *err);
 void context_release(struct context *c);
 const char *context_kind_name(enum context_kind kind); /* "git" */

@@ -80,10 +80,11 @@ void call_respond_list(struct call *c, json_t *list)
 }
 
 /* The request is well-formed; what it asks for is not allowed here (cases/hostile.tsv, git-url). */
-static const char *const policy_words[] = { "url_invalid",  "scheme_denied", "address_denied",
-					    "port_denied",  "url_too_long",  "ref_invalid",
-					    "ref_too_long", "path_denied",   "url_has_credentials",
-					    "context_kind" };
+static const char *const policy_words[] = {
+	"url_invalid",         "scheme_denied", "address_denied",  "port_denied",
+	"url_too_long",        "ref_invalid",   "ref_too_long",    "path_denied",
+	"url_has_credentials", "context_kind",  "context_invalid", "ref_denied"
+};
 
 void call_fail(struct call *c, const struct err *err)
 {

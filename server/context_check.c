@@ -56,6 +56,26 @@ static int check_git(const struct context *c, const struct policy *policy, struc
 	return c->folder ? policy_check_folder(str_from(c->folder), err) : 0;
 }
 
+/*
+ * What anybody can push by asking for a pull: it would be built with the secrets of the task. A
+ * build by hand may name one, for whoever starts it has looked.
+ */
+static int check_task_ref(const char *ref, struct err *err)
+{
+	static const char *const spaces[] = { "refs/pull/",           "pull/",
+					      "refs/merge-requests/", "merge-requests/",
+					      "refs/pull-requests/",  "refs/changes/" };
+
+	for (size_t i = 0; i < ARRAY_LEN(spaces); i++) {
+		if (str_starts(str_from(ref), spaces[i]))
+			return err_set(err, ERR_DENIED, "ref_denied",
+				       "a task follows a branch or a tag: %.80s holds what others "
+				       "ask to be pulled (slipway build can build it)",
+				       ref);
+	}
+	return 0;
+}
+
 static int check_upload(const struct context *c, const struct config *config, struct err *err)
 {
 	cleanup_free char *path =
@@ -73,8 +93,10 @@ static int check_upload(const struct context *c, const struct config *config, st
 static int check_kind(const struct context *c, enum context_check kind, const struct config *config,
 		      const struct policy *policy, struct err *err)
 {
+	if (c->kind == CONTEXT_GIT && check_git(c, policy, err) < 0)
+		return -1;
 	if (c->kind == CONTEXT_GIT)
-		return check_git(c, policy, err);
+		return kind == CONTEXT_CHECK_GIT ? check_task_ref(c->ref ? c->ref : "", err) : 0;
 	if (kind == CONTEXT_CHECK_GIT)
 		return err_set(
 			err, ERR_INVALID, "context_kind",

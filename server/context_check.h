@@ -16,7 +16,7 @@ enum context_check {
 };
 
 /* Words: those of context/policy.h, "context_kind", "context_missing" (an upload that is not
- * there). */
+ * there), "ref_denied" (a task that names a pull ref). */
 int context_check(struct build *build, enum context_check kind, const struct config *config,
 		  struct err *err);
 /* The same for the URL that a trigger follows, which is never fetched: credentials in it are moved

@@ -33,6 +33,12 @@ static void alone_release(struct alone *alone)
 	alone->len = 0;
 }
 
+/* moby cleans "!../../x" to "x": no re-include any more. So do we. */
+static bool loses_its_mark(const char *rule)
+{
+	return strncmp(rule, "!..", 3) == 0;
+}
+
 /* NULL when it reads as another one: "!x" as a rule of "!!x", or what is trimmed once more. */
 static struct ignore *read_alone(const char *rule)
 {
@@ -55,8 +61,22 @@ static bool alone_read(struct alone *alone, const struct ignore *set)
 	for (alone->len = 0; alone->len < ignore_rules(set); alone->len++) {
 		const char *rule = ignore_rule(set, alone->len);
 		alone->includes[alone->len] = rule[0] == '!';
+		if (loses_its_mark(rule))
+			return false;
 		alone->sets[alone->len] = read_alone(rule + (rule[0] == '!'));
 		if (!alone->sets[alone->len])
+			return false;
+	}
+	return true;
+}
+
+/* No other paths are asked about. */
+static bool is_clean(struct str path)
+{
+	struct str part;
+
+	while (str_split(&path, '/', &part)) {
+		if (part.len == 0 || str_is(part, ".") || str_is(part, ".."))
 			return false;
 	}
 	return true;
@@ -93,7 +113,8 @@ static void try_path(const struct ignore *set, const struct alone *alone, struct
 
 	ignore_match(set, path, &verdict);
 	must(!verdict.ignored || verdict.rule);
-	must(!verdict.rule || (verdict.rule[0] == '!') != verdict.ignored);
+	must(!verdict.rule || (verdict.rule[0] == '!') != verdict.ignored ||
+	     loses_its_mark(verdict.rule));
 	if (alone->len)
 		agrees_rule_by_rule(alone, path, verdict.ignored);
 	for (size_t i = 1; i < path.len && !verdict.ignored; i++) {
@@ -120,7 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!alone_read(&alone, set))
 		alone_release(&alone);
 	while (str_split(&paths, '\n', &path)) {
-		if (path.len && path.len < PATH_MAX_BYTES)
+		if (path.len < PATH_MAX_BYTES && is_clean(path))
 			try_path(set, &alone, path);
 	}
 	alone_release(&alone);

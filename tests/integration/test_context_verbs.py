@@ -8,7 +8,8 @@ import subprocess
 import tempfile
 import unittest
 
-SLIPWAY = pathlib.Path(os.environ["SLIPWAY_BUILD"]) / "slipway"
+BUILD = os.environ.get("SLIPWAY_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build-debug")
+SLIPWAY = pathlib.Path(BUILD) / "slipway"
 FIXTURES = pathlib.Path(__file__).parents[1] / "fixtures"
 
 

@@ -133,6 +133,16 @@ class Tasks(ServerTest):
         self.refused(422, "address_denied", "PUT", self.TASKS + "/web", task(url="https://10.0.0.1/app.git"))
         self.refused(413, "too_large", "PUT", self.TASKS + "/web", b" " * (2 << 20))
 
+    def test_a_task_does_not_build_what_strangers_sent(self):
+        """Pull refs (REF-010). A build by hand may name one, and a branch may have such a name."""
+        for ref in ("refs/pull/1/merge", "pull/1/head", "refs/merge-requests/1/head", "refs/pull-requests/1/from",
+                    "refs/changes/34/1234/5"):
+            self.refused(422, "ref_denied", "PUT", self.TASKS + "/web", task(branch=ref))
+        self.json("PUT", self.TASKS + "/web", task(branch="refs/heads/pull/1/merge"))
+        self.service.request("DELETE", self.TASKS + "/web")
+        build = self.service.build("started; result Succeeded", sourceLocation=URL + "#refs/pull/1/merge")
+        self.json("POST", "/v1/registries/main/scheduleRun", build)
+
 
 class Scheduling(ServerTest):
     SCHEDULE = "/v1/registries/main/scheduleRun"
