@@ -4,34 +4,29 @@
 #include "context/clean.h"
 #include "context/ignore_glob.h"
 #include "context/ignore_index.h"
+#include "context/ignore_trail.h"
 #include "context/runes.h"
 
 /* Go's bufio.Scanner, which moby reads with, takes no longer one. */
 enum { LINE_MAX_BYTES = 64 << 10 };
 
-struct rule {
-	char *text;    /* as the reader made it, "!" included */
-	char *pattern; /* cleaned once more, without "!" */
-	struct glob *glob;
-	bool include; /* "!": re-includes */
-	int line;
-};
-
 struct ignore {
-	struct rule *rules;
+	struct ignore_rule *rules;
 	size_t len, cap;
 	bool any_include;
-	struct ignore_index *index; /* of the rules as they are now */
+	/* Of the rules as they are now. */
+	struct ignore_index *index;
+	struct ignore_trail *trail;
 };
 
-static void rule_release(struct rule *rule)
+static void rule_release(struct ignore_rule *rule)
 {
 	free(rule->text);
 	free(rule->pattern);
 	glob_destroy(rule->glob);
 }
 
-static struct rule *add_rule(struct ignore *set, struct rule rule)
+static struct ignore_rule *add_rule(struct ignore *set, struct ignore_rule rule)
 {
 	if (set->len == set->cap) {
 		set->cap = set->cap ? 2 * set->cap : 16;
@@ -44,13 +39,13 @@ static struct rule *add_rule(struct ignore *set, struct rule rule)
 
 static void build_index(struct ignore *set)
 {
+	ignore_trail_destroy(set->trail);
 	ignore_index_destroy(set->index);
 	set->index = ignore_index_create(set->len);
-	for (size_t i = 0; i < set->len; i++) {
-		cleanup_buf struct buf head = BUF_INIT, tail = BUF_INIT;
-		glob_literals(set->rules[i].glob, &head, &tail);
-		ignore_index_add(set->index, (uint32_t)i, buf_str(&head), buf_str(&tail));
-	}
+	for (size_t i = 0; i < set->len; i++)
+		ignore_index_add(set->index, (uint32_t)i, set->rules[i].glob);
+	ignore_index_build(set->index);
+	set->trail = ignore_trail_create(set->rules, set->index);
 }
 
 /* ignorefile.ReadAll: what a line of the file becomes; NULL for a comment or an empty line. */
@@ -72,12 +67,12 @@ static char *rule_of_line(struct str line)
 }
 
 /* patternmatcher.New: trimmed and cleaned once more, "!" taken off. */
-static int compile_rule(struct rule *rule, const char *text, const char **why)
+static int compile_rule(struct ignore_rule *rule, const char *text, const char **why)
 {
 	struct str trimmed = rune_trim_space(str_from(text));
 	char *cleaned = path_clean(trimmed);
 
-	*rule = (struct rule){ .text = xstrdup(text), .include = cleaned[0] == '!' };
+	*rule = (struct ignore_rule){ .text = xstrdup(text), .include = cleaned[0] == '!' };
 	rule->pattern = xstrdup(cleaned + rule->include);
 	free(cleaned);
 	*why = NULL;
@@ -96,7 +91,7 @@ static int compile_rule(struct rule *rule, const char *text, const char **why)
 static int read_line(struct ignore *set, struct str line, int number, const char *name,
 		     struct err *err)
 {
-	struct rule rule;
+	struct ignore_rule rule;
 	const char *why;
 
 	if (line.len >= LINE_MAX_BYTES)
@@ -159,13 +154,14 @@ void ignore_destroy(struct ignore *set)
 	for (size_t i = 0; i < set->len; i++)
 		rule_release(&set->rules[i]);
 	free(set->rules);
+	ignore_trail_destroy(set->trail);
 	ignore_index_destroy(set->index);
 	free(set);
 }
 
 void ignore_prepend(struct ignore **set, const char *text)
 {
-	struct rule rule;
+	struct ignore_rule rule;
 	const char *why;
 
 	if (!*set)
@@ -178,26 +174,11 @@ void ignore_prepend(struct ignore **set, const char *text)
 	build_index(*set);
 }
 
-/* The rule's turn. It is looked at only when it could change the verdict. */
-static void take_turn(const struct rule *rule, struct str path, struct ignore_verdict *verdict)
-{
-	if (rule->include == verdict->ignored && glob_matches_path_or_parent(rule->glob, path))
-		*verdict = (struct ignore_verdict){ .ignored = !rule->include,
-						    .rule = rule->text,
-						    .line = rule->line };
-}
-
 void ignore_match(const struct ignore *set, struct str path, struct ignore_verdict *out)
 {
 	*out = (struct ignore_verdict){ 0 };
-	if (!set || !set->len)
-		return;
-	const uint64_t *candidates = ignore_index_find(set->index, path);
-	for (size_t word = 0; word <= set->len / 64; word++) {
-		for (uint64_t bits = candidates[word]; bits; bits &= bits - 1)
-			take_turn(&set->rules[64 * word + (size_t)__builtin_ctzll(bits)], path,
-				  out);
-	}
+	if (set && set->len)
+		ignore_trail_follow(set->trail, path, out);
 }
 
 bool ignore_may_prune(const struct ignore *set, struct str folder)

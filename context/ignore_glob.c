@@ -1,7 +1,6 @@
 #include "context/ignore_glob.h"
 
 #include "common/scope.h"
-#include "context/ignore_regex.h"
 #include "context/runes.h"
 
 enum match_kind {
@@ -16,6 +15,7 @@ struct glob {
 	char *pattern;
 	size_t len;
 	struct regex *regex; /* MATCH_REGEX */
+	struct buf head;     /* of its matches, as far as that is literal */
 };
 
 /*
@@ -214,6 +214,8 @@ struct glob *glob_compile(struct str pattern)
 		glob_destroy(g);
 		return NULL;
 	}
+	if (g->regex)
+		regex_head(g->regex, &g->head);
 	return g;
 }
 
@@ -222,6 +224,7 @@ void glob_destroy(struct glob *g)
 	if (!g)
 		return;
 	regex_destroy(g->regex);
+	buf_release(&g->head);
 	free(g->pattern);
 	free(g);
 }
@@ -261,31 +264,51 @@ bool glob_matches_path_or_parent(const struct glob *g, struct str path)
 	return matches_one(g, path);
 }
 
-void glob_literals(const struct glob *g, struct buf *head, struct buf *tail)
+/* `end` ends the text when that is where a match ends. */
+static void clue_of_literal(clue_fn *clue, void *data, const char *begin, struct str literal,
+			    const char *end)
+{
+	cleanup_buf struct buf text = BUF_INIT;
+
+	buf_addf(&text, "%s" STR_FMT, begin, STR_ARG(literal));
+	size_t last = text.len;
+	while (last && text.ptr[last - 1] != '/')
+		last--;
+	buf_adds(&text, end);
+	clue(data, buf_str(&text), *end ? last : CLUE_NOT_LAST);
+}
+
+void glob_clues(const struct glob *g, clue_fn *clue, void *data)
 {
 	struct str pattern = { g->pattern, g->len };
 
 	switch (g->kind) {
-	case MATCH_EXACT: buf_addstr(head, pattern); break;
-	case MATCH_PREFIX: buf_addstr(head, str_slice(pattern, 0, pattern.len - 2)); break;
-	case MATCH_SUFFIX:
-		/* The slash may be missing: see matches_one(). */
-		buf_addstr(tail,
-			   str_after(pattern, pattern.len > 2 && pattern.ptr[2] == '/' ? 3 : 2));
+	case MATCH_EXACT: clue_of_literal(clue, data, "/", pattern, "/"); break;
+	case MATCH_PREFIX:
+		clue_of_literal(clue, data, "/", str_slice(pattern, 0, pattern.len - 2), "");
 		break;
-	case MATCH_REGEX:
-		regex_head(g->regex, head);
-		regex_tail(g->regex, tail);
-		break;
+	case MATCH_SUFFIX: clue_of_literal(clue, data, "", str_after(pattern, 2), "/"); break;
+	case MATCH_REGEX: regex_clues(g->regex, clue, data); break;
 	}
+}
+
+/* What every match begins with. */
+static struct str literal_head(const struct glob *g)
+{
+	switch (g->kind) {
+	case MATCH_EXACT: return (struct str){ g->pattern, g->len };
+	case MATCH_PREFIX: return (struct str){ g->pattern, g->len - 2 };
+	case MATCH_SUFFIX: break;
+	case MATCH_REGEX: return buf_str(&g->head);
+	}
+	return STR("");
 }
 
 bool glob_may_match_below(const struct glob *g, struct str folder)
 {
-	cleanup_buf struct buf head = BUF_INIT, tail = BUF_INIT;
-
-	glob_literals(g, &head, &tail);
+	struct str head = literal_head(g);
 	size_t n = head.len < folder.len ? head.len : folder.len;
+
 	if (n && memcmp(head.ptr, folder.ptr, n) != 0)
 		return false;
 	/* All of it is literal: then it must name something below. */

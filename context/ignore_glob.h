@@ -6,8 +6,8 @@
 #pragma once
 #include <stdbool.h>
 
-#include "common/buf.h"
 #include "common/str.h"
+#include "context/ignore_regex.h"
 
 struct glob;
 
@@ -22,11 +22,8 @@ void glob_destroy(struct glob *g);
 /* Does it match the path or one of its parent folders? */
 bool glob_matches_path_or_parent(const struct glob *g, struct str path);
 
-/*
- * What a path must begin with (*head), and what it or one of its parents must end with (*tail), to
- * be matched; either may come out empty.
- */
-void glob_literals(const struct glob *g, struct buf *head, struct buf *tail);
+/* What a path must hold to be matched; see clue_fn. */
+void glob_clues(const struct glob *g, clue_fn *clue, void *data);
 
 /* Could it match a path below this folder? True when in doubt. */
 bool glob_may_match_below(const struct glob *g, struct str folder);

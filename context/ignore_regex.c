@@ -175,16 +175,46 @@ void regex_head(const struct regex *r, struct buf *out)
 		rune_encode(out, r->items[i].ranges[0].lo);
 }
 
-void regex_tail(const struct regex *r, struct buf *out)
+static bool may_take_slash(const struct regex_item *item)
 {
-	size_t end = r->len, from;
+	return item->kind == REGEX_FOLDERS || (item->kind == REGEX_CLASS && item_takes(item, '/'));
+}
 
-	if (r->open_end)
-		return;
-	while (end && r->items[end - 1].kind == REGEX_END)
-		end--;
-	for (from = end; from && is_literal(&r->items[from - 1]); from--)
-		;
-	for (; from < end; from++)
-		rune_encode(out, r->items[from].ranges[0].lo);
+/* Does the expression end here? */
+static bool is_end(const struct regex *r, size_t i)
+{
+	while (i < r->len && r->items[i].kind == REGEX_END)
+		i++;
+	return i == r->len && !r->open_end;
+}
+
+void regex_clues(const struct regex *r, clue_fn *clue, void *data)
+{
+	struct buf text = BUF_INIT;
+	bool edge = false;    /* can nothing but a '/' stand before item i? */
+	size_t last = r->len; /* the items from here on take no '/' */
+
+	while (last && !may_take_slash(&r->items[last - 1]))
+		last--;
+
+	for (size_t i = 0; i < r->len;) {
+		if (!is_literal(&r->items[i])) {
+			enum regex_kind kind = r->items[i++].kind;
+			edge = kind == REGEX_BEGIN || (kind == REGEX_FOLDERS && edge);
+			continue;
+		}
+		buf_clear(&text);
+		if (edge)
+			buf_addc(&text, '/');
+		for (; i < r->len && is_literal(&r->items[i]); i++)
+			rune_encode(&text, r->items[i].ranges[0].lo);
+		edge = text.ptr[text.len - 1] == '/';
+		size_t part = text.len;
+		while (part && text.ptr[part - 1] != '/')
+			part--;
+		if (is_end(r, i))
+			buf_addc(&text, '/');
+		clue(data, buf_str(&text), i >= last && !r->open_end ? part : CLUE_NOT_LAST);
+	}
+	buf_release(&text);
 }

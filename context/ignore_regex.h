@@ -45,6 +45,15 @@ void regex_destroy(struct regex *r);
 /* Does it match the text, or one of the prefixes that end before a '/'? */
 bool regex_matches_path_or_parent(const struct regex *r, struct str text);
 
-/* What every match begins with, and what it ends with, as far as that is literal. */
+/* What every match begins with, as far as that is literal. */
 void regex_head(const struct regex *r, struct buf *out);
-void regex_tail(const struct regex *r, struct buf *out);
+
+/*
+ * A text that every match holds once a '/' was put before and behind it. From `last` on, it is of
+ * the last part of the match; CLUE_NOT_LAST: none of it is known to be.
+ */
+typedef void clue_fn(void *data, struct str text, size_t last);
+#define CLUE_NOT_LAST SIZE_MAX
+
+/* All literal texts of the expression. */
+void regex_clues(const struct regex *r, clue_fn *clue, void *data);
