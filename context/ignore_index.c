@@ -1,5 +1,7 @@
 #include "context/ignore_index.h"
 
+#include <endian.h>
+
 #include "common/buf.h"
 #include "context/ignore_glob.h"
 
@@ -80,28 +82,22 @@ static uint64_t mix(uint64_t hash, uint64_t word)
 	return hash ^ hash >> 29;
 }
 
-/* Of a fixed number of bytes it is an instruction or two. */
+/* At most 8 bytes as a word, the first one lowest. */
 static uint64_t load(const char *p, size_t n)
 {
 	uint64_t word = 0;
 
-	switch (n) {
-	case 1: memcpy(&word, p, 1); break;
-	case 2: memcpy(&word, p, 2); break;
-	case 3: memcpy(&word, p, 3); break;
-	case 4: memcpy(&word, p, 4); break;
-	case 5: memcpy(&word, p, 5); break;
-	case 6: memcpy(&word, p, 6); break;
-	case 7: memcpy(&word, p, 7); break;
-	default: memcpy(&word, p, 8); break;
-	}
-	return word;
+	if (n == sizeof word)
+		memcpy(&word, p, sizeof word);
+	else
+		memcpy(&word, p, n);
+	return le64toh(word);
 }
 
-/* Never 0. */
-static uint64_t hash_of(enum place place, const char *p, size_t n)
+/* Of n bytes, in the lower ones of `word`. Never 0. */
+static uint64_t hash_of(enum place place, uint64_t word, size_t n)
 {
-	return mix((uint64_t)place << 4 | n, load(p, n)) | 1;
+	return mix((uint64_t)place << 4 | n, word) | 1;
 }
 
 static uint64_t hash_whole(struct str part)
@@ -218,8 +214,10 @@ static void add_part(const struct adding *a, struct str part, enum place place, 
 		choice.hash = hash_whole(part);
 		choice.weight = (unsigned char)(part.len < 16 ? part.len + 4 : 20);
 	} else {
-		choice.hash = hash_of(place,
-				      place == PLACE_BEGIN ? part.ptr : part.ptr + part.len - n, n);
+		choice.hash =
+			hash_of(place,
+				load(place == PLACE_BEGIN ? part.ptr : part.ptr + part.len - n, n),
+				n);
 		choice.length = (unsigned char)n;
 		choice.weight = (unsigned char)n;
 	}
@@ -334,7 +332,7 @@ static void look_inside(const struct ignore_index *index, struct str part, size_
 			struct rule_list *found)
 {
 	for (size_t i = 0; i + n <= part.len; i++)
-		take(index, hash_of(PLACE_ANY, part.ptr + i, n), found);
+		take(index, hash_of(PLACE_ANY, load(part.ptr + i, n), n), found);
 }
 
 static int by_number(const void *a, const void *b)
@@ -360,13 +358,17 @@ static void sort_unique(struct rule_list *list)
 
 void ignore_index_find(const struct ignore_index *index, struct str part, struct rule_list *found)
 {
+	size_t most = part.len < LENGTH_MAX ? part.len : LENGTH_MAX;
+	uint64_t begin = load(part.ptr, most), end = load(part.ptr + part.len - most, most);
+
 	take(index, hash_whole(part), found);
-	for (size_t n = 1; n <= LENGTH_MAX && n <= part.len; n++) {
-		const char *tail = part.ptr + part.len - n;
+	for (size_t n = 1; n <= most; n++) {
+		uint64_t first = begin & UINT64_MAX >> 8 * (LENGTH_MAX - n);
+		uint64_t last = end >> 8 * (most - n);
 		if (index->used[PLACE_BEGIN][n])
-			take(index, hash_of(PLACE_BEGIN, part.ptr, n), found);
+			take(index, hash_of(PLACE_BEGIN, first, n), found);
 		if (index->used[PLACE_END][n])
-			take(index, hash_of(PLACE_END, tail, n), found);
+			take(index, hash_of(PLACE_END, last, n), found);
 		if (index->used[PLACE_ANY][n])
 			look_inside(index, part, n, found);
 	}

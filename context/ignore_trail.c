@@ -186,22 +186,22 @@ static void add_level(struct ignore_trail *t, struct str path, struct str part)
 
 /* ---- the way ---- */
 
+static bool is_on_the_way(const struct ignore_trail *t, const struct level *level, struct str path)
+{
+	if (level->end > path.len || memcmp(t->path.ptr, path.ptr, level->end) != 0)
+		return false;
+	return level->end == path.len || path.ptr[level->end] == '/';
+}
+
 /* Back to the last folder that is on the way to this path too. */
 static void go_back(struct ignore_trail *t, struct str path)
 {
-	size_t common = 0, most = path.len < t->path.len ? path.len : t->path.len;
-
-	while (common < most && path.ptr[common] == t->path.ptr[common])
-		common++;
-	while (t->len > 1) {
-		size_t end = t->levels[t->len - 1].end;
-		if (end <= common && (end == path.len || path.ptr[end] == '/'))
-			break;
+	while (t->len > 1 && !is_on_the_way(t, &t->levels[t->len - 1], path))
 		t->len--;
-	}
-	t->store.len = t->levels[t->len - 1].stored;
-	buf_truncate(&t->path, common);
-	buf_addstr(&t->path, str_after(path, common));
+	const struct level *level = &t->levels[t->len - 1];
+	t->store.len = level->stored;
+	buf_truncate(&t->path, level->end);
+	buf_addstr(&t->path, str_after(path, level->end));
 }
 
 void ignore_trail_follow(struct ignore_trail *t, struct str path, struct ignore_verdict *out)
