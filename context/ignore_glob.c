@@ -270,7 +270,8 @@ static void clue_of_literal(clue_fn *clue, void *data, const char *begin, struct
 {
 	cleanup_buf struct buf text = BUF_INIT;
 
-	buf_addf(&text, "%s" STR_FMT, begin, STR_ARG(literal));
+	buf_adds(&text, begin);
+	buf_addstr(&text, literal);
 	size_t last = text.len;
 	while (last && text.ptr[last - 1] != '/')
 		last--;

@@ -25,10 +25,11 @@ enum regex_kind {
 
 struct regex_item {
 	enum regex_kind kind;
-	bool star;    /* any number of times */
-	bool negated; /* the class is what is not in the ranges */
-	struct regex_range *ranges;
+	bool star;                  /* any number of times */
+	bool negated;               /* the class is what is not in the ranges */
+	struct regex_range *ranges; /* &one, or memory of its own */
 	size_t len;
+	struct regex_range one; /* most have one: that needs no memory of its own */
 };
 
 struct regex {

@@ -43,7 +43,16 @@ static const struct named_class posix_classes[] = {
 
 static void add_range(struct regex_item *item, uint32_t lo, uint32_t hi)
 {
-	item->ranges = xreallocarray(item->ranges, item->len + 1, sizeof *item->ranges);
+	struct regex_range *own = item->len > 1 ? item->ranges : NULL;
+
+	if (item->len == 0) {
+		item->ranges = &item->one;
+	} else {
+		own = xreallocarray(own, item->len + 1, sizeof *own);
+		if (item->len == 1)
+			own[0] = item->one;
+		item->ranges = own;
+	}
 	item->ranges[item->len++] = (struct regex_range){ lo, hi };
 }
 
@@ -308,8 +317,10 @@ void regex_destroy(struct regex *r)
 {
 	if (!r)
 		return;
-	for (size_t i = 0; i < r->len; i++)
-		free(r->items[i].ranges);
+	for (size_t i = 0; i < r->len; i++) {
+		if (r->items[i].len > 1)
+			free(r->items[i].ranges);
+	}
 	free(r->items);
 	free(r);
 }
