@@ -418,6 +418,51 @@ static void many_rules_and_paths_stay_cheap(void **state)
 	buf_release(&text);
 }
 
+/* Rules of which neither beginning nor end is literal; and none of them is meant. */
+static void many_rules_that_begin_and_end_openly_stay_cheap(void **state)
+{
+	struct buf text = BUF_INIT;
+
+	(void)state;
+	for (int i = 0; i < 2500; i++) {
+		buf_addf(&text, "**/name%d/**\n**/name%d-*\n", i, i);
+		buf_addf(&text, "**/name%d.[ch]\nfolder/*/name%d?*.[ch]\n", i, i);
+	}
+	struct ignore *set = read_rules(text.ptr);
+	int64_t start = clock_monotonic_ms();
+	for (int i = 0; i < 2000; i++) {
+		char *path = xasprintf("folder/part/name%dx/name.h", i);
+		assert_false(is_ignored(set, str_from(path)));
+		free(path);
+	}
+	assert_true(clock_monotonic_ms() - start < 2000);
+	ignore_destroy(set);
+	buf_release(&text);
+}
+
+/* What was remembered of one path must not leak into the next. */
+static void verdicts_do_not_depend_on_what_was_asked_before(void **state)
+{
+	static const char *const paths[] = {
+		"a",     "a/b",   "a/b/c.log", "a/b/c.log/d", "a/bc",   "a/b/keep.log", "ab/c.log",
+		"x/y/z", "x/y/q", "x",         "x/keep/z",    "x/keep", "x/keepz/z",    "keep.log",
+	};
+	struct ignore *set = read_rules("a/b\n!**/keep.log\n*.log\nx/*/z\nx/**/q*\n!x/keep\n");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		struct ignore *fresh =
+			read_rules("a/b\n!**/keep.log\n*.log\nx/*/z\nx/**/q*\n!x/keep\n");
+		bool want = is_ignored(fresh, str_from(paths[i]));
+		for (size_t j = 0; j < ARRAY_LEN(paths); j++) {
+			is_ignored(set, str_from(paths[j]));
+			assert_int_equal(is_ignored(set, str_from(paths[i])), want);
+		}
+		ignore_destroy(fresh);
+	}
+	ignore_destroy(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -433,6 +478,8 @@ int main(void)
 		cmocka_unit_test(re_includes_work_at_any_depth),
 		cmocka_unit_test(sizes_have_ceilings),
 		cmocka_unit_test(many_rules_and_paths_stay_cheap),
+		cmocka_unit_test(many_rules_that_begin_and_end_openly_stay_cheap),
+		cmocka_unit_test(verdicts_do_not_depend_on_what_was_asked_before),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
