@@ -26,15 +26,27 @@ static void move_credentials(struct secret *token, const struct context *c)
 }
 
 /* The context's text again, without what must not be shown. */
+/* A fragment is decoded when it is read: what is to come out of it goes in encoded. */
+static void add_decoded(struct buf *text, const char *part)
+{
+	for (; part && *part; part++) {
+		buf_addc(text, *part);
+		if (*part == '%')
+			buf_adds(text, "25");
+	}
+}
+
 static char *clean_text(const struct context *c)
 {
 	struct buf text = BUF_INIT;
 
 	buf_adds(&text, c->repository);
 	if (c->ref || c->folder)
-		buf_addf(&text, "#%s", c->ref ? c->ref : "");
+		buf_addc(&text, '#');
+	add_decoded(&text, c->ref);
 	if (c->folder)
-		buf_addf(&text, ":%s", c->folder);
+		buf_addc(&text, ':');
+	add_decoded(&text, c->folder);
 	return buf_detach(&text);
 }
 

@@ -111,7 +111,7 @@ static int check_format(struct str value, struct err *err)
 
 /* "symref=HEAD:refs/heads/main", which comes before the refs themselves. */
 struct symref {
-	char *name, *target;
+	char *target;
 };
 
 static void note_symref(struct symref *out, struct str value)
@@ -210,11 +210,13 @@ static int read_refs(struct git_advert *a, struct git_pkt_reader *lines, struct 
 /* "fetch=shallow wait-for-done filter" */
 static int take_v2_capability(struct git_advert *a, struct str line, struct err *err)
 {
-	struct symref none = { 0 };
+	struct symref head = { 0 }; /* there is none in version 2, whatever it says */
 
-	if (str_starts(line, "fetch="))
-		return take_capabilities(a, &none, str_after(line, strlen("fetch=")), err);
-	return take_capability(a, &none, line, err);
+	int rc = str_starts(line, "fetch=")
+			 ? take_capabilities(a, &head, str_after(line, strlen("fetch=")), err)
+			 : take_capability(a, &head, line, err);
+	free(head.target);
+	return rc;
 }
 
 static int read_v2(struct git_advert *a, struct git_pkt_reader *lines, size_t *bytes,
