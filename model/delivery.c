@@ -26,10 +26,74 @@ void delivery_release(struct delivery *d)
 		return;
 	release_verdicts(d);
 	event_release(&d->event);
+	events_release(&d->more);
 	strvec_release(&d->runs);
 	free(d->webhook);
 	free(d->delivery_id);
 	*d = (struct delivery){ 0 };
+}
+
+size_t delivery_events_len(const struct delivery *d)
+{
+	return 1 + d->more.len;
+}
+
+const struct event *delivery_event(const struct delivery *d, size_t n)
+{
+	return n == 0 ? &d->event : &d->more.items[n - 1];
+}
+
+void delivery_take_events(struct delivery *d, struct events *events)
+{
+	d->event = events->items[0];
+	d->more.len = events->len - 1;
+	d->more.items = d->more.len
+				? xmemdup(events->items + 1, d->more.len * sizeof *events->items)
+				: NULL;
+	free(events->items);
+	*events = (struct events){ 0 };
+}
+
+json_t *delivery_events_to_json(const struct delivery *d)
+{
+	if (d->more.len == 0 && d->event.kind != EVENT_PULL_REQUEST)
+		return NULL;
+	json_t *array = json_array();
+	for (size_t i = 0; i < delivery_events_len(d); i++)
+		json_array_append_new(array, event_to_json(delivery_event(d, i)));
+	return array;
+}
+
+/* The columns hold the rest of the first event. */
+static int read_first(struct event *to, const json_t *object)
+{
+	struct event read;
+
+	if (event_from_json(&read, object) < 0)
+		return -1;
+	free(to->title);
+	to->title = read.title;
+	to->skip = read.skip;
+	to->pull = read.pull;
+	read.title = NULL;
+	read.pull = (struct pull_request){ 0 };
+	event_release(&read);
+	return 0;
+}
+
+int delivery_events_from_json(struct delivery *d, const json_t *array)
+{
+	json_t *object;
+	size_t i;
+
+	if (!json_is_array(array) || json_array_size(array) == 0)
+		return -1;
+	json_array_foreach (array, i, object) {
+		if ((i == 0 ? read_first(&d->event, object)
+			    : event_from_json(events_add(&d->more), object)) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 struct verdict *delivery_add_verdict(struct delivery *d)
@@ -52,6 +116,10 @@ json_t *delivery_verdicts_to_json(const struct delivery *d)
 		json_object_set_new(object, "matched", json_boolean(v->matched));
 		json_put_string(object, "reason", v->reason);
 		json_put_string(object, "runId", v->run_id);
+		if (d->more.len)
+			json_put_string(object, "ref", delivery_event(d, v->event)->ref);
+		if (v->event)
+			json_object_set_new(object, "event", json_integer((json_int_t)v->event));
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -60,13 +128,16 @@ json_t *delivery_verdicts_to_json(const struct delivery *d)
 static int read_verdict(struct verdict *v, const json_t *object)
 {
 	const char *registry = NULL, *task = NULL, *reason = NULL, *run_id = NULL;
+	int64_t event = 0;
 
 	if (json_opt_string(object, "", "registry", &registry, NULL) < 0 ||
 	    json_opt_string(object, "", "task", &task, NULL) < 0 ||
 	    json_opt_bool(object, "", "matched", &v->matched, NULL) < 0 ||
 	    json_opt_string(object, "", "reason", &reason, NULL) < 0 ||
-	    json_opt_string(object, "", "runId", &run_id, NULL) < 0)
+	    json_opt_string(object, "", "runId", &run_id, NULL) < 0 ||
+	    json_opt_int(object, "", "event", 0, DELIVERY_EVENTS_MAX, &event, NULL) < 0)
 		return -1;
+	v->event = (size_t)event;
 	v->registry = xstrdup(registry);
 	v->task = xstrdup(task);
 	v->reason = xstrdup(reason);
@@ -107,6 +178,9 @@ json_t *delivery_to_json(const struct delivery *d)
 	json_put_string(object, "ref", d->event.ref);
 	json_put_string(object, "before", d->event.before);
 	json_put_string(object, "after", d->event.after);
+	json_t *events = delivery_events_to_json(d);
+	if (events)
+		json_object_set_new(object, "events", events);
 	json_object_set_new(object, "verdicts", delivery_verdicts_to_json(d));
 	STRVEC_FOREACH (id, &d->runs)
 		json_array_append_new(runs, json_string(*id));

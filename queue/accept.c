@@ -20,17 +20,6 @@ struct accept {
 	queue_accept_cb cb;
 };
 
-static struct verdict *verdict_of(struct delivery *d, const struct run *run)
-{
-	for (size_t i = 0; i < d->verdicts_len; i++) {
-		struct verdict *v = &d->verdicts[i];
-		if (v->task && v->registry && strcmp(v->task, run->task) == 0 &&
-		    strcmp(v->registry, run->registry) == 0)
-			return v;
-	}
-	return NULL;
-}
-
 /* ---- known deliveries ---- */
 
 /* 1: known, in a->known. 0: new. */
@@ -56,7 +45,7 @@ static int find_known(struct store_db *db, struct accept *a, struct err *err)
 /* Is this a move of a ref at all? Only those can repeat one another. */
 static bool event_moves_ref(const struct event *e)
 {
-	return e->kind == EVENT_PUSH && e->repository && e->ref;
+	return (e->kind == EVENT_PUSH || e->kind == EVENT_PULL_REQUEST) && e->repository && e->ref;
 }
 
 static struct ref_key key_of(const struct verdict *v, const struct event *e)
@@ -73,13 +62,12 @@ static struct ref_key key_of(const struct verdict *v, const struct event *e)
  */
 static int note_unmatched(struct store_db *db, const struct delivery *d, struct err *err)
 {
-	if (!event_moves_ref(&d->event))
-		return 0;
 	for (size_t i = 0; i < d->verdicts_len; i++) {
 		const struct verdict *v = &d->verdicts[i];
-		if (v->matched || !v->task || !v->registry)
+		const struct event *e = delivery_event(d, v->event);
+		if (v->matched || !v->task || !v->registry || !event_moves_ref(e))
 			continue;
-		struct ref_key key = key_of(v, &d->event);
+		struct ref_key key = key_of(v, e);
 		if (ref_event_remove(db, &key, err) < 0)
 			return -1;
 	}
@@ -89,12 +77,13 @@ static int note_unmatched(struct store_db *db, const struct delivery *d, struct 
 /* 1: the event repeats the latest one of its ref, and the verdict says of which run. */
 static int is_repetition(struct store_db *db, struct accept *a, struct verdict *v, struct err *err)
 {
+	const struct event *e = delivery_event(&a->delivery, v->event);
 	char *run_id = NULL;
 
-	if (!v || !event_moves_ref(&a->delivery.event))
+	if (!event_moves_ref(e))
 		return 0;
-	struct ref_key key = key_of(v, &a->delivery.event);
-	int rc = ref_event_find_repeated(db, &key, &a->delivery.event, &run_id, err);
+	struct ref_key key = key_of(v, e);
+	int rc = ref_event_find_repeated(db, &key, e, &run_id, err);
 	if (rc == 1) {
 		free(v->reason);
 		v->reason = xasprintf("repeats the event that started run %s", run_id);
@@ -108,20 +97,19 @@ static int is_repetition(struct store_db *db, struct accept *a, struct verdict *
 static int note_matched(struct store_db *db, struct accept *a, struct verdict *v,
 			const struct run *run, struct err *err)
 {
-	if (!v)
-		return 0;
+	const struct event *e = delivery_event(&a->delivery, v->event);
+
 	v->run_id = xstrdup(run->id);
-	if (!event_moves_ref(&a->delivery.event))
+	if (!event_moves_ref(e))
 		return 0;
-	struct ref_key key = key_of(v, &a->delivery.event);
-	return ref_event_put(db, &key, &a->delivery.event, run->id, err);
+	struct ref_key key = key_of(v, e);
+	return ref_event_put(db, &key, e, run->id, err);
 }
 
 static int accept_wanted(struct store_db *db, struct accept *a, struct run_draft *draft,
-			 struct err *err)
+			 struct verdict *v, struct err *err)
 {
 	const struct run *run = &draft->run;
-	struct verdict *v = run->task ? verdict_of(&a->delivery, run) : NULL;
 	int repeated = is_repetition(db, a, v, err);
 
 	if (repeated != 0)
@@ -130,6 +118,19 @@ static int accept_wanted(struct store_db *db, struct accept *a, struct run_draft
 		return -1;
 	strvec_push(&a->delivery.runs, run->id);
 	return note_matched(db, a, v, run, err);
+}
+
+/* The i-th run wanted is that of the i-th verdict which matched. */
+static int accept_all(struct store_db *db, struct accept *a, struct err *err)
+{
+	size_t next = 0;
+
+	for (size_t i = 0; i < a->delivery.verdicts_len && next < a->drafts_len; i++) {
+		struct verdict *v = &a->delivery.verdicts[i];
+		if (v->matched && accept_wanted(db, a, &a->drafts[next++], v, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int accept_work(struct store_db *db, struct store_req *req, struct err *err)
@@ -141,11 +142,8 @@ static int accept_work(struct store_db *db, struct store_req *req, struct err *e
 		a->outcome = ACCEPT_KNOWN;
 		return known < 0 ? -1 : 0;
 	}
-	if (note_unmatched(db, &a->delivery, err) < 0)
+	if (note_unmatched(db, &a->delivery, err) < 0 || accept_all(db, a, err) < 0)
 		return -1;
-	for (size_t i = 0; i < a->drafts_len; i++)
-		if (accept_wanted(db, a, &a->drafts[i], err) < 0)
-			return -1;
 	return delivery_insert(db, &a->delivery, err);
 }
 

@@ -57,7 +57,7 @@ typedef void (*queue_accept_cb)(enum accept_outcome outcome, const struct delive
 				const struct err *err, void *data);
 /*
  * One transaction: the delivery and a run for each entry of `wanted`. Contents of both are taken
- * (moved); wanted[i] belongs to the verdict with the same registry and task. An event that repeats
+ * (moved); wanted[i] belongs to the i-th verdict that matched. An event that repeats
  * the latest accepted one of its (task, repository, ref) with equal (before, after, event name)
  * makes no new run: its verdict names the run that it repeats and says so. A later event of the
  * ref that made no run (a deletion) ends that: the same move is news again afterwards.

@@ -6,7 +6,7 @@
 
 #define COLUMNS                                                                                    \
 	"webhook, delivery_id, body_sha256, received_ms, kind, event, provider, repository, "      \
-	"repository_url, ref, before, after, flags, sender, runs, verdicts"
+	"repository_url, ref, before, after, flags, sender, events, runs, verdicts"
 
 enum { FLAG_CREATED = 1, FLAG_DELETED = 2, FLAG_FORCED = 4 };
 
@@ -43,15 +43,18 @@ int delivery_insert(struct store_db *db, const struct delivery *d, struct err *e
 {
 	cleanup_json json_t *verdicts = delivery_verdicts_to_json(d);
 	cleanup_free char *verdicts_text = json_text(verdicts);
+	cleanup_json json_t *events = delivery_events_to_json(d);
+	cleanup_free char *events_text = events ? json_text(events) : NULL;
 	cleanup_free char *runs = join_runs(&d->runs);
 	struct stmt *s = stmt_get(db, "INSERT INTO delivery (" COLUMNS ") VALUES"
-				      " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+				      " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	stmt_bind_text(s, d->webhook);
 	stmt_bind_text(s, d->delivery_id);
 	stmt_bind_blob(s, (struct str){ (const char *)d->body_sha256, SHA256_BYTES });
 	stmt_bind_int(s, d->received_ms);
 	bind_event(s, &d->event);
+	stmt_bind_text(s, events_text);
 	stmt_bind_text(s, runs);
 	stmt_bind_text(s, verdicts_text);
 	return stmt_run(s, err);
@@ -82,6 +85,18 @@ static void read_runs(struct strvec *runs, struct str text)
 		strvec_push_str(runs, id);
 }
 
+static int read_events(struct delivery *d, struct str text, struct err *err)
+{
+	cleanup_json json_t *events = NULL;
+
+	if (text.len == 0)
+		return 0;
+	if (json_read(&events, text, NULL, err) < 0 || delivery_events_from_json(d, events) < 0)
+		return err_set(err, ERR_INTERNAL, "storage",
+			       "the events of delivery %.128s are damaged", d->delivery_id);
+	return 0;
+}
+
 static int read_verdicts(struct delivery *d, struct str text, struct err *err)
 {
 	cleanup_json json_t *verdicts = NULL;
@@ -102,8 +117,9 @@ static int read_row(struct delivery *out, struct stmt *s, struct err *err)
 	memcpy(d.body_sha256, sha.ptr, sha.len < SHA256_BYTES ? sha.len : SHA256_BYTES);
 	d.received_ms = stmt_int(s);
 	read_event(&d.event, s);
+	int rc = read_events(&d, stmt_borrow(s), err);
 	read_runs(&d.runs, stmt_borrow(s));
-	if (read_verdicts(&d, stmt_borrow(s), err) < 0) {
+	if (rc < 0 || read_verdicts(&d, stmt_borrow(s), err) < 0) {
 		delivery_release(&d);
 		return -1;
 	}

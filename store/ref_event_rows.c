@@ -10,12 +10,17 @@ static void bind_key(struct stmt *s, const struct ref_key *key)
 	stmt_bind_text(s, key->ref);
 }
 
-/* A provider that does not say one of these says "" for all its events alike. */
+/*
+ * A provider that does not say one of these says "" for all its events alike. The kind, not the
+ * provider's word: that a pull request was opened and then made ready is one commit to build.
+ */
 static void bind_event(struct stmt *s, const struct event *event)
 {
+	const char *kind = event->kind == EVENT_PULL_REQUEST ? "pull_request" : "push";
+
 	stmt_bind_str(s, str_from(event->before));
 	stmt_bind_str(s, str_from(event->after));
-	stmt_bind_str(s, str_from(event->name));
+	stmt_bind_str(s, str_from(kind));
 }
 
 int ref_event_find_repeated(struct store_db *db, const struct ref_key *key,

@@ -114,6 +114,8 @@ static const char first_tables[] =
 /* Only ever add at the end. */
 static const char *const migrations[] = {
 	first_tables,
+	/* JSON of all events, where there are several or the columns do not say it all. */
+	"ALTER TABLE delivery ADD COLUMN events TEXT;",
 };
 
 static int read_header(struct store_db *db, int64_t *version, int64_t *application, int64_t *tables,

@@ -10,9 +10,54 @@ static char *trigger_ref(const struct source_trigger *t)
 	return xasprintf("refs/heads/%s", t->branch);
 }
 
+static bool is_identity(const char *wanted, const char *of)
+{
+	return wanted && of && strcmp(wanted, of) == 0;
+}
+
 static bool follows(const struct source_trigger *t, const struct event *event)
 {
-	return t->repository && event->repository && strcmp(t->repository, event->repository) == 0;
+	return is_identity(t->repository, event->repository) ||
+	       is_identity(t->repository, event->repository_id);
+}
+
+static char *why_other_branch(const struct source_trigger *t, const char *ref)
+{
+	char *wanted = trigger_ref(t), *reason = NULL;
+
+	if (!ref || strcmp(wanted, ref) != 0)
+		reason = xasprintf("the task follows %s, not %s", wanted, ref ? ref : "nothing");
+	free(wanted);
+	return reason;
+}
+
+static char *why_not_push(const struct source_trigger *t, const struct event *event)
+{
+	if (!t->on_commit)
+		return xstrdup("the commit trigger is off");
+	if (event->deleted)
+		return xasprintf("%s was deleted: there is nothing to build", event->ref);
+	if (event->skip)
+		return xasprintf("the newest commit says to skip: \"%s\"",
+				 event->title ? event->title : "");
+	return why_other_branch(t, event->ref);
+}
+
+static char *why_not_pull(const struct source_trigger *t, const struct event *event)
+{
+	const struct pull_request *pull = &event->pull;
+
+	if (!t->on_pull_request)
+		return xstrdup("the pull request trigger is off");
+	if (pull->action > PULL_RETARGETED)
+		return xasprintf("pull request %lld: \"%s\" brings nothing new to build",
+				 (long long)pull->number, pull_action_name(pull->action));
+	if (pull->draft)
+		return xasprintf("pull request %lld is a draft", (long long)pull->number);
+	if (pull->fork)
+		return xasprintf("pull request %lld comes from a fork, which is not built",
+				 (long long)pull->number);
+	return why_other_branch(t, pull->target);
 }
 
 /* Why this trigger says no, owned by the caller; NULL when it says yes. */
@@ -23,20 +68,23 @@ static char *why_not(const struct task *task, const struct source_trigger *t,
 		return xstrdup("the task is disabled");
 	if (!t->enabled)
 		return xstrdup("the source trigger is disabled");
-	if (!t->on_commit)
-		return xstrdup("the commit trigger is off");
-	if (event->deleted)
-		return xasprintf("%s was deleted: there is nothing to build", event->ref);
+	return event->kind == EVENT_PULL_REQUEST ? why_not_pull(t, event) : why_not_push(t, event);
+}
 
-	char *ref = trigger_ref(t), *reason = NULL;
-	if (strcmp(ref, event->ref) != 0)
-		reason = xasprintf("the task follows %s, not %s", ref, event->ref);
-	free(ref);
-	return reason;
+static char *describe_pull(const struct event *event)
+{
+	const struct pull_request *pull = &event->pull;
+	const char *by = event->sender ? " by " : "", *who = event->sender ? event->sender : "";
+
+	return xasprintf("pull request %lld %s%s%s", (long long)pull->number,
+			 pull_action_name(pull->action), by, who);
 }
 
 static char *describe(const struct event *event)
 {
+	if (event->kind == EVENT_PULL_REQUEST)
+		return describe_pull(event);
+
 	const char *what = event_is_tag(event) ? "tag" : "push to";
 	const char *how = event->created && !event_is_tag(event) ? " (new branch)"
 			  : event->forced                        ? " (forced)"
@@ -48,9 +96,10 @@ static char *describe(const struct event *event)
 }
 
 /* The run that the task wants for this event; the queue gives it id and time. */
-static void draft_run(struct run *run, const struct task *task, const struct delivery *delivery)
+static void draft_run(struct run *run, const struct task *task, const struct delivery *delivery,
+		      size_t n)
 {
-	const struct event *event = &delivery->event;
+	const struct event *event = delivery_event(delivery, n);
 
 	*run = (struct run){
 		.registry = xstrdup(task->registry),
@@ -74,46 +123,52 @@ static void draft_run(struct run *run, const struct task *task, const struct del
 	run->build.ref = xstrdup(event->ref);
 }
 
-static void want(struct match *out, const struct task *task, const struct delivery *delivery)
+static void want(struct match *out, const struct task *task, const struct delivery *delivery,
+		 size_t n)
 {
 	out->wanted = xreallocarray(out->wanted, out->len + 1, sizeof *out->wanted);
-	draft_run(&out->wanted[out->len++], task, delivery);
+	draft_run(&out->wanted[out->len++], task, delivery, n);
 }
 
 /* A task may hold several triggers for one repository: the first that says yes counts. */
-static void ask_task(struct match *out, struct delivery *delivery, const struct task *task)
+static void ask_task(struct match *out, struct delivery *delivery, size_t n,
+		     const struct task *task)
 {
+	const struct event *event = delivery_event(delivery, n);
 	char *reason = NULL;
 	bool matched = false;
 
 	for (size_t i = 0; i < task->triggers_len && !matched; i++) {
 		const struct source_trigger *t = &task->triggers[i];
-		if (!follows(t, &delivery->event))
+		if (!follows(t, event))
 			continue;
 		free(reason);
-		reason = why_not(task, t, &delivery->event);
+		reason = why_not(task, t, event);
 		matched = reason == NULL;
 	}
 	if (matched) {
-		want(out, task, delivery);
-		reason = describe(&delivery->event);
+		want(out, task, delivery, n);
+		reason = describe(event);
 	}
 	struct verdict *verdict = delivery_add_verdict(delivery);
 	verdict->registry = xstrdup(task->registry);
 	verdict->task = xstrdup(task->name);
+	verdict->event = n;
 	verdict->matched = matched;
 	verdict->reason = reason ? reason : xstrdup("no source trigger follows this repository");
 }
 
-void match_event(struct match *out, struct delivery *delivery, const struct task *const *tasks,
-		 size_t len)
+void match_event(struct match *out, struct delivery *delivery, size_t n,
+		 const struct task *const *tasks, size_t len)
 {
-	*out = (struct match){ 0 };
 	for (size_t i = 0; i < len; i++)
-		ask_task(out, delivery, tasks[i]);
-	if (len == 0)
-		delivery_add_verdict(delivery)->reason =
-			xasprintf("no task follows %.200s", delivery->event.repository);
+		ask_task(out, delivery, n, tasks[i]);
+	if (len == 0) {
+		struct verdict *verdict = delivery_add_verdict(delivery);
+		verdict->event = n;
+		verdict->reason = xasprintf("no task follows %.200s",
+					    delivery_event(delivery, n)->repository);
+	}
 }
 
 void match_release(struct match *m)

@@ -14,10 +14,10 @@ struct match {
 };
 
 /*
- * Look at each of `tasks` (those that follow the event's repository), append a verdict per task to
- * the delivery, and put a draft of a run into *out for each that matched. With no task at all, one
- * verdict without a task says so.
+ * Look at each of `tasks` (those that follow the repository of the delivery's n-th event), append a
+ * verdict per task to the delivery, and a draft of a run to *out for each that matched, in the same
+ * order. With no task at all, one verdict without a task says so.
  */
-void match_event(struct match *out, struct delivery *delivery, const struct task *const *tasks,
-		 size_t len);
+void match_event(struct match *out, struct delivery *delivery, size_t n,
+		 const struct task *const *tasks, size_t len);
 void match_release(struct match *m);

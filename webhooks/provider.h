@@ -3,6 +3,7 @@
  * provider.c. Verification sees the raw bytes and nothing is parsed before it.
  */
 #pragma once
+#include "common/buf.h"
 #include "common/err.h"
 #include "common/secret.h"
 #include "common/str.h"
@@ -23,6 +24,8 @@ struct webhook {
 	const struct provider *provider;
 	struct secret *secrets; /* several during a rotation; never empty */
 	size_t secrets_len;
+	const char *username; /* of Basic credentials, whose passwords the secrets are; or NULL */
+	const char *header;   /* name of a header whose value is one of the secrets; or NULL */
 };
 
 struct provider {
@@ -30,15 +33,16 @@ struct provider {
 	/* Authentic? Constant time. Words "signature_missing", "signature_malformed",
 	 * "signature_mismatch" (401). */
 	int (*verify)(const struct webhook *w, const struct webhook_request *r, struct err *err);
-	/* The sender's id: 1-128 printable ASCII. Word "bad_delivery_id" (400). Borrowed from the
-	 * request. */
-	int (*delivery_id)(struct str *out, const struct webhook_request *r, struct err *err);
-	/*
-	 * What it means. Uninteresting but authentic: EVENT_PING or EVENT_OTHER, no error. Words
-	 * "bad_event", "bad_payload", "bad_json", "json_too_deep", "json_too_big", "sha_invalid",
-	 * "ref_invalid", "media_type" (415).
+	/* The sender's id: 1-128 printable ASCII, appended to *out. Word "bad_delivery_id" (400).
 	 */
-	int (*parse)(struct event *out, const struct webhook_request *r, struct err *err);
+	int (*delivery_id)(struct buf *out, const struct webhook_request *r, struct err *err);
+	/*
+	 * What it means: one event or several, added to *out. Uninteresting but authentic:
+	 * EVENT_PING or EVENT_OTHER, no error. Words "bad_event", "bad_payload", "bad_json",
+	 * "json_too_deep", "json_too_big", "sha_invalid", "ref_invalid", "media_type" (415).
+	 * The caller releases *out also after an error.
+	 */
+	int (*parse)(struct events *out, const struct webhook_request *r, struct err *err);
 };
 
 const struct provider *provider_find(const char *name); /* or NULL */

@@ -102,42 +102,67 @@ static void say(struct delivery *d, char *reason)
 	delivery_add_verdict(d)->reason = reason;
 }
 
-static void judge(struct match *match, struct delivery *d, struct queue *q)
+/* One event of the delivery, the n-th. */
+static void judge(struct match *match, struct delivery *d, size_t n, struct queue *q)
 {
+	const struct event *event = delivery_event(d, n);
 	const struct task *const *tasks = NULL;
 
-	*match = (struct match){ 0 };
-	switch (d->event.kind) {
+	switch (event->kind) {
 	case EVENT_PING: say(d, xstrdup("ping: the webhook is connected")); break;
 	case EVENT_OTHER:
-		say(d, xasprintf("the event '%.64s' starts nothing here", d->event.name));
+		say(d, xasprintf("the event '%.64s' starts nothing here", event->name));
 		break;
-	case EVENT_PUSH: {
-		size_t len = queue_tasks_of_repository(q, d->event.repository, &tasks);
-		match_event(match, d, tasks, len);
+	case EVENT_PUSH:
+	case EVENT_PULL_REQUEST: {
+		size_t len = queue_tasks_of_repository(q, event->repository, &tasks);
+		if (len == 0 && event->repository_id)
+			len = queue_tasks_of_repository(q, event->repository_id, &tasks);
+		match_event(match, d, n, tasks, len);
 		break;
 	}
 	}
 }
 
+/* From the request to what it means; the id is known early, so that an error can name it. */
+static int read_request(struct delivery *d, struct buf *id, const struct webhook *w,
+			const struct webhook_request *r, struct err *err)
+{
+	struct events events = { 0 };
+
+	if (w->provider->verify(w, r, err) < 0 || w->provider->delivery_id(id, r, err) < 0)
+		return -1;
+	int rc = w->provider->parse(&events, r, err);
+	if (rc == 0 && events.len > DELIVERY_EVENTS_MAX)
+		rc = err_set(err, ERR_LIMIT, "bad_payload", "more than %d refs in one delivery",
+			     DELIVERY_EVENTS_MAX);
+	if (rc < 0) {
+		events_release(&events);
+		return -1;
+	}
+	delivery_take_events(d, &events);
+	return 0;
+}
+
 void webhook_receive(struct queue *q, const struct webhook *w, const struct webhook_request *r,
 		     webhook_answer_cb cb, void *data)
 {
+	cleanup_buf struct buf id = BUF_INIT;
 	struct delivery delivery = { 0 };
-	struct match match;
-	struct str id = STR("");
+	struct match match = { 0 };
 	struct err err = { 0 };
 
-	if (w->provider->verify(w, r, &err) < 0 || w->provider->delivery_id(&id, r, &err) < 0 ||
-	    w->provider->parse(&delivery.event, r, &err) < 0) {
-		answer_error(cb, data, &id, &err);
+	if (read_request(&delivery, &id, w, r, &err) < 0) {
+		struct str known = buf_str(&id);
+		answer_error(cb, data, &known, &err);
 		return;
 	}
 	delivery.webhook = xstrdup(w->name);
-	delivery.delivery_id = str_dup(id);
+	delivery.delivery_id = str_dup(buf_str(&id));
 	delivery.received_ms = clock_now_ms();
 	sha256(delivery.body_sha256, r->body);
-	judge(&match, &delivery, q);
+	for (size_t i = 0; i < delivery_events_len(&delivery); i++)
+		judge(&match, &delivery, i, q);
 
 	struct pending *p = xnew(struct pending);
 	*p = (struct pending){ .cb = cb, .data = data };

@@ -64,10 +64,11 @@ static void check_signature(const struct saved_request *r, const struct webhook_
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct str rest = { (const char *)data, size }, line, id;
+	struct str rest = { (const char *)data, size }, line;
+	struct buf id = BUF_INIT;
 	struct saved_request r = { 0 };
 	struct err err = { 0 };
-	struct event event;
+	struct events events = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(headers) && str_split(&rest, '\n', &line); i++) {
 		char *value = str_dup(line);
@@ -83,12 +84,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(id.len >= 1 && id.len <= 128);
 	else
 		must_be_refused_well(&err);
-	if (github->parse(&event, &view, &err) == 0) {
-		check_event(&event);
-		event_release(&event);
+	if (github->parse(&events, &view, &err) == 0) {
+		for (size_t i = 0; i < events.len; i++)
+			check_event(&events.items[i]);
 	} else {
 		must_be_refused_well(&err);
 	}
+	events_release(&events);
+	buf_release(&id);
 	saved_request_release(&r);
 	return 0;
 }

@@ -14,8 +14,8 @@
 
 static const char secret_text[] = "0123456789abcdef";
 
-static int read_event(struct event *out, const char *name, struct str body, bool form,
-		      struct err *err)
+static int read_events(struct events *out, const char *name, struct str body, bool form,
+		       struct err *err)
 {
 	struct secret secret = { 0 };
 	struct webhook webhook = { .provider = provider_find("github"),
@@ -45,18 +45,21 @@ static int read_event(struct event *out, const char *name, struct str body, bool
 
 static char *describe(const char *name, struct str body, bool form)
 {
-	static const char *const kinds[] = {
-		[EVENT_PUSH] = "push", [EVENT_PING] = "ping", [EVENT_OTHER] = "other"
-	};
+	static const char *const kinds[] = { [EVENT_PUSH] = "push",
+					     [EVENT_PING] = "ping",
+					     [EVENT_OTHER] = "other",
+					     [EVENT_PULL_REQUEST] = "pull_request" };
 	cleanup_json json_t *object = json_object();
-	struct event e = { 0 };
+	struct events events = { 0 };
 	struct err err = { 0 };
 
-	if (read_event(&e, name, body, form, &err) < 0) {
+	if (read_events(&events, name, body, form, &err) < 0) {
+		events_release(&events);
 		json_put_string(object, "word", err.word);
 		json_put_string(object, "message", err.msg);
 		return json_text(object);
 	}
+	const struct event e = events.items[0];
 	json_put_string(object, "kind", kinds[e.kind]);
 	json_put_string(object, "ref", e.ref);
 	json_put_string(object, "before", e.before);
@@ -67,7 +70,7 @@ static char *describe(const char *name, struct str body, bool form)
 	json_object_set_new(object, "created", json_boolean(e.created));
 	json_object_set_new(object, "deleted", json_boolean(e.deleted));
 	json_object_set_new(object, "forced", json_boolean(e.forced));
-	event_release(&e);
+	events_release(&events);
 	return json_text(object);
 }
 

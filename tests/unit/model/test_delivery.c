@@ -15,8 +15,11 @@ static void fill(struct delivery *d)
 					   .ref = xstrdup("refs/heads/main"),
 					   .after = xstrdup("abc") } };
 	struct verdict *v = delivery_add_verdict(d);
-	*v = (struct verdict){ xstrdup("main"), xstrdup("web"), true, xstrdup("push to main"),
-			       xstrdup("ca1") };
+	*v = (struct verdict){ .registry = xstrdup("main"),
+			       .task = xstrdup("web"),
+			       .matched = true,
+			       .reason = xstrdup("push to main"),
+			       .run_id = xstrdup("ca1") };
 	delivery_add_verdict(d)->reason = xstrdup("and one about the whole");
 	strvec_push(&d->runs, "ca1");
 }

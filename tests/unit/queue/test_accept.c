@@ -133,7 +133,7 @@ static void only_equal_events_of_one_ref_and_task_repeat(void **state)
 
 	others[0].ref = "refs/heads/release";
 	others[1].task = "api";
-	others[2].name = "create";
+	others[2].name = "pull_request";
 	receive(w, first);
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
 		char id[] = { 'e', (char)('0' + i), 0 };

@@ -62,7 +62,9 @@ void make_delivery(struct delivery *d, struct run *run, const struct happening *
 		.webhook = xstrdup(or (h->webhook, "github")),
 		.delivery_id = xstrdup(h->id),
 		.received_ms = clock_now_ms(),
-		.event = { .kind = EVENT_PUSH,
+		.event = { .kind = strcmp(or (h->name, "push"), "pull_request") == 0
+					   ? EVENT_PULL_REQUEST
+					   : EVENT_PUSH,
 			   .name = xstrdup(or (h->name, "push")),
 			   .provider = xstrdup("github"),
 			   .repository = xstrdup("github.com/acme/app"),

@@ -65,7 +65,7 @@ static void match(struct fixture *f)
 {
 	const struct task *tasks[] = { &f->task };
 
-	match_event(&f->match, &f->delivery, tasks, 1);
+	match_event(&f->match, &f->delivery, 0, tasks, 1);
 	assert_int_equal(f->delivery.verdicts_len, 1);
 	assert_string_equal(f->delivery.verdicts[0].registry, "reg");
 	assert_string_equal(f->delivery.verdicts[0].task, "web");
@@ -209,7 +209,7 @@ static void creation_and_force_are_said(void **state)
 	free(f->delivery.event.sender);
 	f->delivery.event.sender = NULL;
 	const struct task *tasks[] = { &f->task };
-	match_event(&f->match, &f->delivery, tasks, 1);
+	match_event(&f->match, &f->delivery, 0, tasks, 1);
 	assert_string_equal(f->match.wanted->reason, "push to main (forced)");
 }
 
@@ -223,7 +223,7 @@ static void each_task_has_its_own_verdict(void **state)
 	other.name = (char *)"dev";
 	other.triggers = &dev;
 	const struct task *tasks[] = { &other, &f->task, &f->task };
-	match_event(&f->match, &f->delivery, tasks, 3);
+	match_event(&f->match, &f->delivery, 0, tasks, 3);
 	assert_int_equal(f->match.len, 2);
 	assert_int_equal(f->delivery.verdicts_len, 3);
 	assert_false(f->delivery.verdicts[0].matched);
@@ -234,7 +234,7 @@ static void no_task_at_all_is_said(void **state)
 {
 	struct fixture *f = *state;
 
-	match_event(&f->match, &f->delivery, NULL, 0);
+	match_event(&f->match, &f->delivery, 0, NULL, 0);
 	assert_int_equal(f->match.len, 0);
 	assert_int_equal(f->delivery.verdicts_len, 1);
 	assert_null(f->delivery.verdicts[0].task);
