@@ -37,6 +37,36 @@ static void count_zeros(struct tar_stream *s, struct str bytes)
 	s->zeros = (int64_t)(bytes.len - i) + (i ? 0 : s->zeros);
 }
 
+/* What people send instead, by its first bytes. */
+static const struct {
+	struct str magic;
+	const char *name;
+} others[] = {
+	{ STR("BZh"), "a bzip2 file" },
+	{ STR("\xfd\x37zXZ"), "an xz file" },
+	{ STR("\x5d\0\0"), "an lzma file" },
+	{ STR("LZIP"), "an lzip file" },
+	{ STR("\x04\x22\x4d\x18"), "an lz4 file" },
+	{ STR("\x1f\x9d"), "a file made by compress" },
+	{ STR("PK\x03\x04"), "a zip file" },
+	{ STR("7z\xbc\xaf"), "a 7z file" },
+	{ STR("Rar!"), "a rar file" },
+	{ STR("<"), "a page of HTML or XML" },
+};
+
+static int check_beginning(struct str bytes, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		struct str magic = others[i].magic;
+		if (str_eq(str_slice(bytes, 0, magic.len), magic))
+			return err_set(err, ERR_INVALID, "tar_bad",
+				       "this is %s: want a tar archive, plain or compressed with "
+				       "gzip or zstd",
+				       others[i].name);
+	}
+	return 0;
+}
+
 static int read_some(struct tar_stream *s, struct str *bytes, struct err *err)
 {
 	ssize_t n;
@@ -47,8 +77,10 @@ static int read_some(struct tar_stream *s, struct str *bytes, struct err *err)
 	if (n < 0)
 		return err_set_errno(err, ERR_UNAVAILABLE, "storage", errno,
 				     "cannot read the archive");
-	s->read_bytes += n;
 	*bytes = (struct str){ s->buffer, (size_t)n };
+	if (s->read_bytes == 0 && check_beginning(*bytes, err) < 0)
+		return -1;
+	s->read_bytes += n;
 	count_zeros(s, *bytes);
 	return zstd_guard_feed(&s->zstd, *bytes, err);
 }

@@ -7,7 +7,9 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "common/buf.h"
+#include "context/clean.h"
 #include "context/ignore.h"
+#include "context/runes.h"
 
 enum { PATH_MAX_BYTES = 512, ALONE_MAX = 100 };
 
@@ -33,10 +35,17 @@ static void alone_release(struct alone *alone)
 	alone->len = 0;
 }
 
-/* moby cleans "!../../x" to "x": no re-include any more. So do we. */
-static bool loses_its_mark(const char *rule)
+/*
+ * moby trims and cleans a rule twice, and looks for the "!" only then: "!../../x" is "x" in the
+ * end, and re-includes nothing. So do we; such rules are left out here.
+ */
+static bool is_final(const char *rule)
 {
-	return strncmp(rule, "!..", 3) == 0;
+	char *clean = path_clean(rune_trim_space(str_from(rule)));
+	bool same = strcmp(clean, rule) == 0;
+
+	free(clean);
+	return same;
 }
 
 /* NULL when it reads as another one: "!x" as a rule of "!!x", or what is trimmed once more. */
@@ -61,7 +70,7 @@ static bool alone_read(struct alone *alone, const struct ignore *set)
 	for (alone->len = 0; alone->len < ignore_rules(set); alone->len++) {
 		const char *rule = ignore_rule(set, alone->len);
 		alone->includes[alone->len] = rule[0] == '!';
-		if (loses_its_mark(rule))
+		if (!is_final(rule))
 			return false;
 		alone->sets[alone->len] = read_alone(rule + (rule[0] == '!'));
 		if (!alone->sets[alone->len])
@@ -114,7 +123,7 @@ static void try_path(const struct ignore *set, const struct alone *alone, struct
 	ignore_match(set, path, &verdict);
 	must(!verdict.ignored || verdict.rule);
 	must(!verdict.rule || (verdict.rule[0] == '!') != verdict.ignored ||
-	     loses_its_mark(verdict.rule));
+	     !is_final(verdict.rule));
 	if (alone->len)
 		agrees_rule_by_rule(alone, path, verdict.ignored);
 	for (size_t i = 1; i < path.len && !verdict.ignored; i++) {
