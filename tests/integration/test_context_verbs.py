@@ -68,6 +68,37 @@ class Files(unittest.TestCase):
         return {one["path"]: (one["ignored"], one["rule"], one["line"])
                 for one in json.loads(done.stdout)}
 
+    def make(self, path, is_dir):
+        """False when it cannot be there beside the others."""
+        try:
+            full = self.folder / path
+            (full if is_dir else full.parent).mkdir(parents=True, exist_ok=True)
+            if not is_dir:
+                full.touch(exist_ok=False)
+        except OSError:
+            return False
+        return True
+
+    def test_every_verdict_of_the_table_of_ignore_files(self):
+        groups = json.loads((FIXTURES / "dockerignore.json").read_text(encoding="utf-8"))[1:]
+        tried = 0
+        for group in groups:
+            with self.subTest(group["name"]):
+                shutil.rmtree(self.folder)
+                self.folder.mkdir()
+                with open(self.folder / ".dockerignore", "w", encoding="utf-8", newline="") as file:
+                    file.write(group["text"])
+                if group.get("error"):
+                    self.assertEqual(slipway("files", str(self.folder)).returncode, 2)
+                    continue
+                cases = [c for c in group["cases"] if c["path"].split("/")[0] != ".git"
+                         and (c["path"] == ".dockerignore" or self.make(c["path"], c["is_dir"]))]
+                files = self.files("-f", "none")  # whose own ignore file is no path of the table
+                for case in cases:
+                    self.assertEqual(files[case["path"]][0], case["ignored"], case)
+                tried += len(cases)
+        self.assertGreater(tried, 250)
+
     def test_each_path_has_the_rule_and_line_that_decided(self):
         self.put(".dockerignore", "# logs\n*.log\n!keep.log\nnode_modules\n")
         for name in ("a.log", "keep.log", "src/main.c", "node_modules/x/y.js", ".git/config"):
