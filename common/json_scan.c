@@ -364,3 +364,47 @@ void json_wants_release(struct json_want *wants, size_t n)
 		wants[i] = (struct json_want){ .path = wants[i].path };
 	}
 }
+
+/* ---- elements of an array ---- */
+
+static size_t skip_blanks(struct str s, size_t i)
+{
+	while (i < s.len && strchr(" \n\r\t", s.ptr[i]))
+		i++;
+	return i;
+}
+
+/* Behind the string whose opening quote stands at i. */
+static size_t skip_string(struct str s, size_t i)
+{
+	for (i++; i < s.len && s.ptr[i] != '"'; i++)
+		i += s.ptr[i] == '\\';
+	return i + 1;
+}
+
+/* Behind the value that begins at i, which ends where its brackets are closed again. */
+static size_t skip_value(struct str s, size_t i)
+{
+	size_t depth = 0;
+
+	while (i < s.len) {
+		char c = s.ptr[i];
+		if (depth == 0 && strchr(",] \n\r\t", c))
+			break;
+		depth += c == '{' || c == '[';
+		depth -= c == '}' || c == ']';
+		i = c == '"' ? skip_string(s, i) : i + 1;
+	}
+	return i;
+}
+
+bool json_array_next(struct str *rest, struct str *element)
+{
+	/* What is left begins with the bracket, or with the comma behind the one before. */
+	size_t from = skip_blanks(*rest, 1);
+	size_t to = skip_value(*rest, from);
+
+	*element = str_slice(*rest, from, to);
+	*rest = str_after(*rest, skip_blanks(*rest, to));
+	return element->len > 0;
+}

@@ -46,3 +46,14 @@ void json_wants_release(struct json_want *wants, size_t n);
 
 /* Only check, whatever stands at the root; json_read() does this before it builds a tree. */
 int json_check(struct str text, const struct json_limits *limits, struct err *err);
+
+/*
+ * The elements of an array that json_scan() kept, as raw text without the blanks around it; strings
+ * with their quotes and escapes. An object among them can be scanned in its turn.
+ *
+ *   struct str rest = want->value, element;            want->kind == JSON_WANT_ARRAY
+ *   while (json_array_next(&rest, &element)) …
+ *
+ * It trusts that the text has been checked: nothing else may be walked with it.
+ */
+bool json_array_next(struct str *rest, struct str *element);

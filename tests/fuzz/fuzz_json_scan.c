@@ -23,6 +23,23 @@ static json_t *follow(json_t *node, const char *path)
 	return node;
 }
 
+/* The same elements, one after the other, at every depth. */
+static void walk(struct str rest, json_t *array)
+{
+	struct str element;
+	size_t n = 0;
+
+	while (json_array_next(&rest, &element)) {
+		json_error_t why;
+		json_t *again = json_loadb(element.ptr, element.len, JSON_DECODE_ANY, &why);
+		must(again && json_equal(again, json_array_get(array, n++)));
+		if (json_is_array(again))
+			walk(element, again);
+		json_decref(again);
+	}
+	must(n == json_array_size(array));
+}
+
 static void compare(const struct json_want *want, json_t *node)
 {
 	static const enum json_want_kind kinds[] = {
@@ -46,6 +63,8 @@ static void compare(const struct json_want *want, json_t *node)
 	json_t *again = json_loadb(want->value.ptr, want->value.len, JSON_DECODE_ANY, &why);
 	must(again && json_equal(again, node));
 	json_decref(again);
+	if (want->kind == JSON_WANT_ARRAY)
+		walk(want->value, node);
 }
 
 static void compare_wants(struct str text)

@@ -373,6 +373,65 @@ static void hostile_payloads_get_their_word(void **state)
 	buf_release(&wide);
 }
 
+/* The elements of `array`, joined with '|'. */
+static char *elements(const char *array)
+{
+	struct str rest = str_from(array), element;
+	struct buf joined = BUF_INIT;
+
+	assert_int_equal(json_check(rest, NULL, &err), 0);
+	while (json_array_next(&rest, &element))
+		buf_addf(&joined, STR_FMT "|", STR_ARG(element));
+	return buf_detach(&joined);
+}
+
+static void walks_the_elements_of_an_array(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *array, *want;
+	} rows[] = {
+		{ "[]", "" },
+		{ "[ \n ]", "" },
+		{ "[1]", "1|" },
+		{ "[1,-2.5e3,true,false,null]", "1|-2.5e3|true|false|null|" },
+		{ "[\t1 ,\r\n2 ]", "1|2|" },
+		{ "[\"\",\"a,]b\",\"\\\"]\\\\\"]", "\"\"|\"a,]b\"|\"\\\"]\\\\\"|" },
+		{ "[{\"a\":[1,{\"b\":\"}\"}]},[[],[2, 3]],{}]",
+		  "{\"a\":[1,{\"b\":\"}\"}]}|[[],[2, 3]]|{}|" },
+		{ "[{ \"a\" : [ 1 , 2 ] } , {}]", "{ \"a\" : [ 1 , 2 ] }|{}|" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char *got = elements(rows[i].array);
+		assert_string_equal(got, rows[i].want);
+		free(got);
+	}
+}
+
+static void elements_can_be_scanned_in_their_turn(void **state)
+{
+	(void)state;
+	struct json_want list[] = { { .path = "push.changes" } };
+	struct json_want name[] = { { .path = "new.name" } };
+	struct str rest, element;
+	struct buf names = BUF_INIT;
+
+	assert_int_equal(
+		json_scan(STR("{\"push\":{\"changes\": [ {\"new\":{\"name\":\"a\\u0062\"}}, "
+			      "{\"new\":{\"name\":\"c\"}} ] }}"),
+			  list, 1, NULL, &err),
+		0);
+	assert_int_equal(list[0].kind, JSON_WANT_ARRAY);
+	for (rest = list[0].value; json_array_next(&rest, &element);) {
+		assert_int_equal(json_scan(element, name, 1, NULL, &err), 0);
+		buf_addf(&names, STR_FMT ";", STR_ARG(name[0].value));
+		json_wants_release(name, 1);
+	}
+	assert_string_equal(names.ptr, "ab;c;");
+	buf_release(&names);
+	json_wants_release(list, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -389,6 +448,8 @@ int main(void)
 		cmocka_unit_test(refuses_a_wanted_key_twice),
 		cmocka_unit_test(the_root_must_be_an_object),
 		cmocka_unit_test(hostile_payloads_get_their_word),
+		cmocka_unit_test(walks_the_elements_of_an_array),
+		cmocka_unit_test(elements_can_be_scanned_in_their_turn),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
