@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib.context_case import DOCKERFILE, ContextTest  # noqa: E402
 from lib.eventually import eventually  # noqa: E402
 from lib.git_repository import COMMIT_TIME, Executable, Submodule, Symlink  # noqa: E402
+from lib.runner_case import BASE, RunnerTest, run_line  # noqa: E402
 from lib.small_disk import SmallDisk  # noqa: E402
 
 
@@ -206,28 +207,38 @@ class Without(CheckoutTest):
         self.assertEqual(self.slots(), [])
         self.assertEqual(got.path(), got.folder / "work/context")
 
-    def test_data_folder_on_an_overlay(self):
-        """An overlay cannot write to another one: that is found out before anything is kept."""
-        self.commit({"a": "1"})
-        layers = [self.folder / name for name in ("lower", "upper", "work")]
+    def overlay(self):
+        """A folder on which no overlay can be made, as it is one itself."""
+        layers = [self.folder / name for name in ("lower", "upper", "work", "overlay")]
         for layer in layers:
             layer.mkdir()
-        whole = self.folder / "overlay"
-        whole.mkdir()
-        options = "lowerdir={},upperdir={},workdir={}".format(*layers)
-        mounted = subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, whole], capture_output=True)
+        options = "lowerdir={},upperdir={},workdir={}".format(*layers[:3])
+        mounted = subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, layers[3]], capture_output=True)
         if mounted.returncode:
             self.skipTest(mounted.stderr)
-        self.addCleanup(subprocess.run, ["umount", "-l", whole], check=True)
-        folder, self.data = self.folder, whole
-        self.folder, self.mode = whole, "mounts"
-        try:
-            got = self.fetch()
-        finally:
-            self.folder = folder
+        self.addCleanup(subprocess.run, ["umount", "-l", layers[3]], check=True)
+        return layers[3]
+
+    def fetch_in(self, folder):
+        self.addCleanup(setattr, self, "folder", self.folder)
+        self.folder, self.mode = folder, "mounts"
+        return self.fetch()
+
+    def test_data_folder_on_an_overlay(self):
+        self.commit({"a": "1"})
+        self.data = self.overlay()
+        got = self.fetch_in(self.data)
         self.assert_whole(got)
         self.assertEqual(got.files()["a"], "1")
         self.assertEqual([p for slot in self.slots() for p in (slot / "files").iterdir()], [])
+
+    def test_checkout_that_cannot_be_shown_any_more(self):
+        self.mode = "mounts"
+        self.commit({"a": "1"})
+        self.fetch()
+        self.commit({"a": "2"})
+        got = self.fetch_in(self.overlay())
+        self.assertEqual(got.files(), {"Dockerfile": DOCKERFILE, "a": "2"})
 
 
 class Runs(CheckoutTest):
@@ -372,6 +383,38 @@ class Accidents(CheckoutTest):
         for folder in (self.data / "git").glob("*.checkouts"):
             shutil.rmtree(folder)
         self.assert_right(self.fetch())
+
+
+class Builds(RunnerTest):
+    """With the real engine, which reads the context through the overlay of its run."""
+
+    def test_builds_read_a_view_and_write_only_into_that(self):
+        write = "RUN --mount=type=bind,rw,target=/context " + run_line(
+            "echo changed > /context/message; echo it says $(busybox cat /context/message)")[4:]
+        dockerfile = BASE + "COPY . /all/\n" + write
+        for text in ("first", "second"):
+            self.commit(dockerfile, {"message": text, "other": "same"})
+            run = self.runner()
+            self.assertEqual(run.run(), 0, run.errors)
+            self.assert_end(run, "Succeeded")
+            self.assertIn("it says changed", run.log)
+            image = f"app:{run.spec['runId']}"
+            self.assertEqual(self.registry.read_file(image, "all/message"), text.encode())
+            self.assertFalse((run.folder / "work").exists())
+        self.assertIn("; 1 file changed, 0 removed since commit", run.log)
+        [slot] = (self.data / "git").glob("*.checkouts/*-0")
+        self.assertEqual((slot / "files/message").read_text(), "second")
+
+    def test_a_context_that_is_the_same_but_for_one_file_hits_the_cache(self):
+        dockerfile = BASE + "COPY kept /kept\n" + run_line("echo costly") + "COPY message /\n"
+        self.commit(dockerfile, {"message": "1", "kept/file": "same"})
+        first = self.runner()
+        self.assertEqual(first.run(), 0)
+        self.assertIn("\ncostly\n", first.log)
+        self.commit(dockerfile, {"message": "2", "kept/file": "same"})
+        second = self.runner()
+        self.assertEqual(second.run(), 0)
+        self.assertNotIn("\ncostly\n", second.log)
 
 
 if __name__ == "__main__":
