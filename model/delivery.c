@@ -30,6 +30,7 @@ void delivery_release(struct delivery *d)
 	strvec_release(&d->runs);
 	free(d->webhook);
 	free(d->delivery_id);
+	free(d->replay_of);
 	*d = (struct delivery){ 0 };
 }
 
@@ -54,14 +55,21 @@ void delivery_take_events(struct delivery *d, struct events *events)
 	*events = (struct events){ 0 };
 }
 
-json_t *delivery_events_to_json(const struct delivery *d)
+static json_t *all_events(const struct delivery *d)
 {
-	if (d->more.len == 0 && d->event.kind != EVENT_PULL_REQUEST)
-		return NULL;
 	json_t *array = json_array();
+
 	for (size_t i = 0; i < delivery_events_len(d); i++)
 		json_array_append_new(array, event_to_json(delivery_event(d, i)));
 	return array;
+}
+
+json_t *delivery_events_to_json(const struct delivery *d)
+{
+	const struct event *e = &d->event;
+	bool plain = e->kind != EVENT_PULL_REQUEST && !e->skip && !e->repository_id;
+
+	return d->more.len == 0 && plain ? NULL : all_events(d);
 }
 
 /* The columns hold the rest of the first event. */
@@ -72,12 +80,27 @@ static int read_first(struct event *to, const json_t *object)
 	if (event_from_json(&read, object) < 0)
 		return -1;
 	free(to->title);
+	free(to->repository_id);
 	to->title = read.title;
+	to->repository_id = read.repository_id;
 	to->skip = read.skip;
 	to->pull = read.pull;
-	read.title = NULL;
+	read.title = read.repository_id = NULL;
 	read.pull = (struct pull_request){ 0 };
 	event_release(&read);
+	return 0;
+}
+
+/* One message tells of one repository, in one word, by one sender. */
+static int read_other(struct event *to, const struct event *first, const json_t *object)
+{
+	if (event_from_json(to, object) < 0)
+		return -1;
+	to->name = xstrdup(first->name);
+	to->provider = xstrdup(first->provider);
+	to->repository = xstrdup(first->repository);
+	to->repository_url = xstrdup(first->repository_url);
+	to->sender = xstrdup(first->sender);
 	return 0;
 }
 
@@ -90,7 +113,7 @@ int delivery_events_from_json(struct delivery *d, const json_t *array)
 		return -1;
 	json_array_foreach (array, i, object) {
 		if ((i == 0 ? read_first(&d->event, object)
-			    : event_from_json(events_add(&d->more), object)) < 0)
+			    : read_other(events_add(&d->more), &d->event, object)) < 0)
 			return -1;
 	}
 	return 0;
@@ -172,15 +195,15 @@ json_t *delivery_to_json(const struct delivery *d)
 
 	json_put_string(object, "deliveryId", d->delivery_id);
 	json_put_string(object, "webhook", d->webhook);
+	json_put_string(object, "replayOf", d->replay_of);
 	json_put_string(object, "event", d->event.name);
 	json_put_time(object, "receivedTime", d->received_ms);
 	json_put_string(object, "repository", d->event.repository);
 	json_put_string(object, "ref", d->event.ref);
 	json_put_string(object, "before", d->event.before);
 	json_put_string(object, "after", d->event.after);
-	json_t *events = delivery_events_to_json(d);
-	if (events)
-		json_object_set_new(object, "events", events);
+	if (d->event.repository)
+		json_object_set_new(object, "events", all_events(d));
 	json_object_set_new(object, "verdicts", delivery_verdicts_to_json(d));
 	STRVEC_FOREACH (id, &d->runs)
 		json_array_append_new(runs, json_string(*id));

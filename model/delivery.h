@@ -28,6 +28,7 @@ struct delivery {
 	char *webhook;     /* its configured name */
 	char *delivery_id; /* the sender's: 1-128 printable ASCII bytes */
 	unsigned char body_sha256[SHA256_BYTES];
+	char *replay_of; /* id of the delivery that an operator asked for again, or NULL */
 	int64_t received_ms;
 	struct event event; /* the first; listings show it alone */
 	struct events more; /* what else the same message told of: other refs of one push */
@@ -42,17 +43,18 @@ const struct event *delivery_event(const struct delivery *d, size_t n);
 size_t delivery_events_len(const struct delivery *d);
 /* Takes the contents of *events, which are one or more; *events is empty afterwards. */
 void delivery_take_events(struct delivery *d, struct events *events);
-/* All events (event_to_json()), for keeping; NULL when columns say it all: one push. */
+/* All events (event_to_json()), for keeping; NULL when columns say all that matching looks at: of
+ * one plain push. */
 json_t *delivery_events_to_json(const struct delivery *d);
-/* What columns do not say of d->event, and d->more. */
+/* What columns do not say of d->event, and d->more, which are of the same repository and sender. */
 int delivery_events_from_json(struct delivery *d, const json_t *array);
 struct verdict *delivery_add_verdict(struct delivery *d); /* zeroed, to be filled */
 json_t *delivery_verdicts_to_json(const struct delivery *d);
 /* Replaces d's verdicts. -1 when the (stored) JSON is damaged. */
 int delivery_verdicts_from_json(struct delivery *d, const json_t *array);
 /*
- * {"deliveryId","webhook","event","receivedTime","repository","ref","before","after","events",
- * "verdicts","runs"}; members that the event does not have are left out, and "events" where there
- * is one push of one ref.
+ * {"deliveryId","webhook","replayOf","event","receivedTime","repository","ref","before","after",
+ * "events","verdicts","runs"}; members that the event does not have are left out, and "events"
+ * where nothing was pushed or asked to be merged.
  */
 json_t *delivery_to_json(const struct delivery *d);

@@ -36,6 +36,23 @@ void events_release(struct events *events)
 	*events = (struct events){ 0 };
 }
 
+void event_copy(struct event *to, const struct event *from)
+{
+	*to = *from;
+	to->name = xstrdup(from->name);
+	to->provider = xstrdup(from->provider);
+	to->repository = xstrdup(from->repository);
+	to->repository_url = xstrdup(from->repository_url);
+	to->ref = xstrdup(from->ref);
+	to->before = xstrdup(from->before);
+	to->after = xstrdup(from->after);
+	to->sender = xstrdup(from->sender);
+	to->repository_id = xstrdup(from->repository_id);
+	to->title = xstrdup(from->title);
+	to->pull.target = xstrdup(from->pull.target);
+	to->pull.source = xstrdup(from->pull.source);
+}
+
 struct event *events_add(struct events *events)
 {
 	events->items = xreallocarray(events->items, events->len + 1, sizeof *events->items);
@@ -181,6 +198,7 @@ json_t *event_to_json(const struct event *e)
 	json_put_string(object, "before", e->before);
 	json_put_string(object, "after", e->after);
 	json_put_string(object, "title", e->title);
+	json_put_string(object, "repositoryId", e->repository_id);
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
 		if (flags[i].value)
 			json_object_set_new(object, flags[i].key, json_true());
@@ -223,6 +241,7 @@ static int read_members(struct event *e, const json_t *object)
 	    take_string(&e->before, object, "before") < 0 ||
 	    take_string(&e->after, object, "after") < 0 ||
 	    take_string(&e->title, object, "title") < 0 ||
+	    take_string(&e->repository_id, object, "repositoryId") < 0 ||
 	    json_opt_bool(object, "", "created", &e->created, NULL) < 0 ||
 	    json_opt_bool(object, "", "deleted", &e->deleted, NULL) < 0 ||
 	    json_opt_bool(object, "", "forced", &e->forced, NULL) < 0 ||

@@ -56,6 +56,7 @@ struct events {
 };
 
 void event_release(struct event *e);
+void event_copy(struct event *to, const struct event *from); /* *to is overwritten */
 void events_release(struct events *events);
 struct event *events_add(struct events *events); /* zeroed, to be filled */
 

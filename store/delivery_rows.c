@@ -6,7 +6,7 @@
 
 #define COLUMNS                                                                                    \
 	"webhook, delivery_id, body_sha256, received_ms, kind, event, provider, repository, "      \
-	"repository_url, ref, before, after, flags, sender, events, runs, verdicts"
+	"repository_url, ref, before, after, flags, sender, replay_of, events, runs, verdicts"
 
 enum { FLAG_CREATED = 1, FLAG_DELETED = 2, FLAG_FORCED = 4 };
 
@@ -47,13 +47,14 @@ int delivery_insert(struct store_db *db, const struct delivery *d, struct err *e
 	cleanup_free char *events_text = events ? json_text(events) : NULL;
 	cleanup_free char *runs = join_runs(&d->runs);
 	struct stmt *s = stmt_get(db, "INSERT INTO delivery (" COLUMNS ") VALUES"
-				      " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+				      " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	stmt_bind_text(s, d->webhook);
 	stmt_bind_text(s, d->delivery_id);
 	stmt_bind_blob(s, (struct str){ (const char *)d->body_sha256, SHA256_BYTES });
 	stmt_bind_int(s, d->received_ms);
 	bind_event(s, &d->event);
+	stmt_bind_text(s, d->replay_of);
 	stmt_bind_text(s, events_text);
 	stmt_bind_text(s, runs);
 	stmt_bind_text(s, verdicts_text);
@@ -117,6 +118,7 @@ static int read_row(struct delivery *out, struct stmt *s, struct err *err)
 	memcpy(d.body_sha256, sha.ptr, sha.len < SHA256_BYTES ? sha.len : SHA256_BYTES);
 	d.received_ms = stmt_int(s);
 	read_event(&d.event, s);
+	d.replay_of = stmt_text(s);
 	int rc = read_events(&d, stmt_borrow(s), err);
 	read_runs(&d.runs, stmt_borrow(s));
 	if (rc < 0 || read_verdicts(&d, stmt_borrow(s), err) < 0) {

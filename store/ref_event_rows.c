@@ -51,6 +51,21 @@ int ref_event_put(struct store_db *db, const struct ref_key *key, const struct e
 	return stmt_run(s, err);
 }
 
+int ref_event_renew(struct store_db *db, const struct ref_key *key, const struct event *event,
+		    const char *run_id, struct err *err)
+{
+	struct stmt *s = stmt_get(
+		db, "INSERT INTO ref_event (registry, task, repository, ref, before, after, event,"
+		    " run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+		    " ON CONFLICT DO UPDATE SET run_id = excluded.run_id"
+		    " WHERE before = excluded.before AND after = excluded.after"
+		    " AND event = excluded.event");
+	bind_key(s, key);
+	bind_event(s, event);
+	stmt_bind_text(s, run_id);
+	return stmt_run(s, err);
+}
+
 int ref_event_remove(struct store_db *db, const struct ref_key *key, struct err *err)
 {
 	struct stmt *s = stmt_get(db, "DELETE FROM ref_event WHERE registry = ? AND task = ?"

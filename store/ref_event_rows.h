@@ -19,6 +19,12 @@ int ref_event_find_repeated(struct store_db *db, const struct ref_key *key,
 			    const struct event *event, char **run_id, struct err *err);
 int ref_event_put(struct store_db *db, const struct ref_key *key, const struct event *event,
 		  const char *run_id, struct err *err);
+/*
+ * An old event made a run again: where it still is the latest, the row names that run from now on.
+ * A row of a later event stays, because that one may come once more and must be known.
+ */
+int ref_event_renew(struct store_db *db, const struct ref_key *key, const struct event *event,
+		    const char *run_id, struct err *err);
 int ref_event_remove(struct store_db *db, const struct ref_key *key, struct err *err);
 /* When a run or a task goes. */
 int ref_event_forget_run(struct store_db *db, const char *registry, const char *task,

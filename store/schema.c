@@ -116,6 +116,8 @@ static const char *const migrations[] = {
 	first_tables,
 	/* JSON of all events, where there are several or the columns do not say it all. */
 	"ALTER TABLE delivery ADD COLUMN events TEXT;",
+	/* The id of the delivery that a replay repeats. */
+	"ALTER TABLE delivery ADD COLUMN replay_of TEXT;",
 };
 
 static int read_header(struct store_db *db, int64_t *version, int64_t *application, int64_t *tables,

@@ -36,7 +36,8 @@ static void the_resource_leaves_out_what_the_event_has_not(void **state)
 		text,
 		"{\"deliveryId\":\"d1\",\"webhook\":\"github\",\"event\":\"push\","
 		"\"receivedTime\":\"1970-01-01T00:00:01.000Z\",\"repository\":\"github.com/acme/app\","
-		"\"ref\":\"refs/heads/main\",\"after\":\"abc\",\"verdicts\":[{\"registry\":\"main\","
+		"\"ref\":\"refs/heads/main\",\"after\":\"abc\","
+		"\"events\":[{\"ref\":\"refs/heads/main\",\"after\":\"abc\"}],\"verdicts\":[{\"registry\":\"main\","
 		"\"task\":\"web\",\"matched\":true,\"reason\":\"push to main\",\"runId\":\"ca1\"},"
 		"{\"matched\":false,\"reason\":\"and one about the whole\"}],\"runs\":[\"ca1\"]}");
 	delivery_release(&d);
