@@ -24,6 +24,15 @@ static void add_part(struct buf *out, const char *before, const char *value)
 	printable_add(out, value);
 }
 
+void record_add_line(struct buf *out, const char *name, const char *value)
+{
+	if (!value || !*value)
+		return;
+	add_name(out, name);
+	printable_add(out, value);
+	buf_addc(out, '\n');
+}
+
 static void add_members(struct buf *out, const json_t *run)
 {
 	static const char *const members[][2] = {
@@ -35,14 +44,8 @@ static void add_members(struct buf *out, const json_t *run)
 		{ "finished", "finishTime" },
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-		const char *value = text(run, members[i][1]);
-		if (!value || !*value)
-			continue;
-		add_name(out, members[i][0]);
-		printable_add(out, value);
-		buf_addc(out, '\n');
-	}
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		record_add_line(out, members[i][0], text(run, members[i][1]));
 }
 
 static void add_steps(struct buf *out, const json_t *run)

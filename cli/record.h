@@ -7,5 +7,7 @@
 
 /* A run (lifted): what it is, where it stands, its steps and images, and why it failed. */
 void record_add_run(struct buf *out, const json_t *run);
+/* "name  value" of one line, and nothing when there is no value. */
+void record_add_line(struct buf *out, const char *name, const char *value);
 /* "registry/repository:tag@digest" of one of its outputImages. */
 void record_add_image(struct buf *out, const json_t *image);

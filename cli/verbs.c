@@ -32,8 +32,19 @@ const struct verb cli_verbs[] = {
 	  "end of the runs." },
 	{ "delivery list", "[--top N]", "List webhook deliveries, also those that matched nothing",
 	  verb_delivery_list, NULL },
-	{ "delivery show", "ID", "Show a delivery and what each task made of it",
-	  verb_delivery_show, NULL },
+	{ "delivery show", "ID [--webhook NAME]",
+	  "Show why a delivery did or did not start something", verb_delivery_show,
+	  "Its events, and what each task said to each of them. Deliveries are kept for 40 days." },
+	{ "delivery replay", "ID [--webhook NAME]", "Start again what a delivery asked for",
+	  verb_delivery_replay,
+	  "Its events go to the tasks as they are now and make new runs, of the commits that were pushed\n"
+	  "then, although they were seen before. The replay is a delivery of its own." },
+	{ "delivery simulate", "[--webhook NAME] [--event NAME] [--header 'NAME: VALUE']... FILE",
+	  "Show what a saved delivery would start, and start nothing", verb_delivery_simulate,
+	  "FILE is the body of a delivery (give its event by --event or a header), or a whole request:\n"
+	  "headers, an empty line, the body; - reads standard input. It goes through the code of a real\n"
+	  "delivery. A wrong or missing signature is told, and does not stop it. Exits 2 when the payload\n"
+	  "cannot be read." },
 	{ "context parse", "CONTEXT", "Show what a context means", verb_context_parse,
 	  "Grammar only, and no service is needed: whether a scheme, address or ref may be used is decided\n"
 	  "where it is used. Credentials in a URL are not shown." },

@@ -63,20 +63,6 @@ static void runs_cell(struct buf *cell, const json_t *item)
 		buf_addf(cell, "%s%s", i ? "," : "", json_string_value(id));
 }
 
-/* Why: what each task said, or what was said of the delivery as a whole. */
-static void verdicts_cell(struct buf *cell, const json_t *item)
-{
-	size_t i;
-	json_t *verdict;
-
-	json_array_foreach (json_object_get(item, "verdicts"), i, verdict) {
-		const char *task = json_string_value(json_object_get(verdict, "task"));
-		const char *reason = json_string_value(json_object_get(verdict, "reason"));
-		buf_addf(cell, "%s%s%s%s", i ? "; " : "", task ? task : "", task ? ": " : "",
-			 reason ? reason : "");
-	}
-}
-
 static void ok_cell(struct buf *cell, const json_t *item)
 {
 	buf_adds(cell, json_is_true(json_object_get(item, "ok")) ? "ok" : "FAILED");
@@ -101,10 +87,10 @@ static const struct column delivery_columns[] = {
 	{ "DELIVERY ID", "deliveryId", NULL },
 	{ "WEBHOOK", "webhook", NULL },
 	{ "EVENT", "event", NULL },
-	{ "RECEIVED", "receivedTime", NULL },
+	{ "REPOSITORY", "repository", NULL },
 	{ "REF", "ref", NULL },
+	{ "RECEIVED", "receivedTime", NULL },
 	{ "RUNS", NULL, runs_cell },
-	{ "VERDICT", NULL, verdicts_cell },
 	{ 0 },
 };
 static const struct column cancel_columns[] = {

@@ -5,6 +5,8 @@
  *   known id, other body ─────────► delivery_conflict
  *   same body under another id ───► ACCEPT_KNOWN
  *   else ─► a run for each wanted one whose event is news ─► the delivery ─► ACCEPT_NEW
+ *
+ * A replay is an operator's order to do it again: it is never known, and no news of a ref.
  */
 #include "queue/internal.h"
 #include "store/delivery_rows.h"
@@ -13,6 +15,7 @@
 struct accept {
 	struct op op;
 	enum accept_outcome outcome;
+	bool again;               /* a replay */
 	struct delivery delivery; /* as it came; with ids and verdicts once accepted */
 	struct delivery known;
 	struct run_draft *drafts; /* of the runs wanted */
@@ -22,21 +25,20 @@ struct accept {
 
 /* ---- known deliveries ---- */
 
-/* 1: known, in a->known. 0: new. */
-static int find_known(struct store_db *db, struct accept *a, struct err *err)
+int accept_find_known(struct store_db *db, const struct delivery *d, struct delivery *known,
+		      struct err *err)
 {
-	const struct delivery *d = &a->delivery;
 	int rc = delivery_is_known(db, d, err);
 
 	if (rc != 1)
 		return rc;
-	rc = delivery_find(db, d->webhook, d->delivery_id, &a->known, err);
-	if (rc == 1 && memcmp(a->known.body_sha256, d->body_sha256, SHA256_BYTES) != 0)
+	rc = delivery_find(db, d->webhook, d->delivery_id, known, err);
+	if (rc == 1 && memcmp(known->body_sha256, d->body_sha256, SHA256_BYTES) != 0)
 		return err_set(err, ERR_CONFLICT, "delivery_conflict",
 			       "delivery %.128s was received before with another body",
 			       d->delivery_id);
 	if (rc == 0)
-		rc = delivery_find_by_body(db, d->webhook, d->body_sha256, &a->known, err);
+		rc = delivery_find_by_body(db, d->webhook, d->body_sha256, known, err);
 	return rc;
 }
 
@@ -74,16 +76,23 @@ static int note_unmatched(struct store_db *db, const struct delivery *d, struct 
 	return 0;
 }
 
-/* 1: the event repeats the latest one of its ref, and the verdict says of which run. */
-static int is_repetition(struct store_db *db, struct accept *a, struct verdict *v, struct err *err)
+int accept_find_repeated(struct store_db *db, const struct delivery *d, const struct verdict *v,
+			 char **run_id, struct err *err)
 {
-	const struct event *e = delivery_event(&a->delivery, v->event);
-	char *run_id = NULL;
+	const struct event *e = delivery_event(d, v->event);
 
 	if (!event_moves_ref(e))
 		return 0;
 	struct ref_key key = key_of(v, e);
-	int rc = ref_event_find_repeated(db, &key, e, &run_id, err);
+	return ref_event_find_repeated(db, &key, e, run_id, err);
+}
+
+/* 1: the event repeats the latest one of its ref, and the verdict says of which run. */
+static int is_repetition(struct store_db *db, struct accept *a, struct verdict *v, struct err *err)
+{
+	char *run_id = NULL;
+	int rc = accept_find_repeated(db, &a->delivery, v, &run_id, err);
+
 	if (rc == 1) {
 		free(v->reason);
 		v->reason = xasprintf("repeats the event that started run %s", run_id);
@@ -103,14 +112,14 @@ static int note_matched(struct store_db *db, struct accept *a, struct verdict *v
 	if (!event_moves_ref(e))
 		return 0;
 	struct ref_key key = key_of(v, e);
-	return ref_event_put(db, &key, e, run->id, err);
+	return (a->again ? ref_event_renew : ref_event_put)(db, &key, e, run->id, err);
 }
 
 static int accept_wanted(struct store_db *db, struct accept *a, struct run_draft *draft,
 			 struct verdict *v, struct err *err)
 {
 	const struct run *run = &draft->run;
-	int repeated = is_repetition(db, a, v, err);
+	int repeated = a->again ? 0 : is_repetition(db, a, v, err);
 
 	if (repeated != 0)
 		return repeated < 0 ? -1 : 0;
@@ -133,16 +142,26 @@ static int accept_all(struct store_db *db, struct accept *a, struct err *err)
 	return 0;
 }
 
+/* 1: nothing is left to do. */
+static int look_before(struct store_db *db, struct accept *a, struct err *err)
+{
+	if (a->again)
+		return 0;
+	int known = accept_find_known(db, &a->delivery, &a->known, err);
+	if (known == 0)
+		return note_unmatched(db, &a->delivery, err);
+	a->outcome = ACCEPT_KNOWN;
+	return known;
+}
+
 static int accept_work(struct store_db *db, struct store_req *req, struct err *err)
 {
 	struct accept *a = (struct accept *)req;
-	int known = find_known(db, a, err);
+	int rc = look_before(db, a, err);
 
-	if (known != 0) {
-		a->outcome = ACCEPT_KNOWN;
-		return known < 0 ? -1 : 0;
-	}
-	if (note_unmatched(db, &a->delivery, err) < 0 || accept_all(db, a, err) < 0)
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	if (accept_all(db, a, err) < 0)
 		return -1;
 	return delivery_insert(db, &a->delivery, err);
 }
@@ -162,8 +181,8 @@ static void accept_done(struct store_req *req)
 	op_end(&a->op);
 }
 
-void queue_accept(struct queue *q, struct delivery *delivery, struct run *wanted, size_t wanted_len,
-		  queue_accept_cb cb, void *data)
+static struct accept *accept_create(struct delivery *delivery, struct run *wanted,
+				    size_t wanted_len, queue_accept_cb cb)
 {
 	struct accept *a = xnew(struct accept);
 
@@ -177,5 +196,22 @@ void queue_accept(struct queue *q, struct delivery *delivery, struct run *wanted
 	*delivery = (struct delivery){ 0 };
 	for (size_t i = 0; i < wanted_len; i++)
 		run_draft_init(&a->drafts[i], &wanted[i]);
+	return a;
+}
+
+void queue_accept(struct queue *q, struct delivery *delivery, struct run *wanted, size_t wanted_len,
+		  queue_accept_cb cb, void *data)
+{
+	struct accept *a = accept_create(delivery, wanted, wanted_len, cb);
+
+	op_write(&a->op, q, accept_work, accept_done, data);
+}
+
+void queue_replay(struct queue *q, struct delivery *delivery, struct run *wanted, size_t wanted_len,
+		  queue_accept_cb cb, void *data)
+{
+	struct accept *a = accept_create(delivery, wanted, wanted_len, cb);
+
+	a->again = true;
 	op_write(&a->op, q, accept_work, accept_done, data);
 }

@@ -52,3 +52,12 @@ void op_end(struct op *op);
 int op_create_run(struct op *op, struct store_db *db, struct run_draft *draft, struct err *err);
 
 bool queue_knows_registry(const struct queue *q, const char *name);
+
+/* ---- what accepting asks, and a preview too: both only read ---- */
+/* 1: known, by its id or its body, in *known. 0: new. Word "delivery_conflict". */
+int accept_find_known(struct store_db *db, const struct delivery *d, struct delivery *known,
+		      struct err *err);
+/* 1: the verdict's event repeats the latest one of its ref, which started *run_id (the caller's).
+ */
+int accept_find_repeated(struct store_db *db, const struct delivery *d, const struct verdict *v,
+			 char **run_id, struct err *err);

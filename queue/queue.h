@@ -67,6 +67,25 @@ typedef void (*queue_accept_cb)(enum accept_outcome outcome, const struct delive
 void queue_accept(struct queue *q, struct delivery *delivery, struct run *wanted, size_t wanted_len,
 		  queue_accept_cb cb, void *data);
 
+/*
+ * The same for a delivery that an operator wants again: its runs are made although its events were
+ * seen. `delivery` has an id and a body_sha256 of its own, and replay_of. A repeated event that
+ * is still the latest of its ref names the new run from then on; nothing else that is known of refs
+ * changes.
+ */
+void queue_replay(struct queue *q, struct delivery *delivery, struct run *wanted, size_t wanted_len,
+		  queue_accept_cb cb, void *data);
+
+typedef void (*queue_preview_cb)(const struct delivery *judged, const struct delivery *known,
+				 const struct err *err, void *data);
+/*
+ * What queue_accept() would say, changing nothing. `judged` is the delivery (contents are taken),
+ * where verdicts whose event repeats another one name its run and say so; `known` is the same
+ * delivery as it came before, or NULL. "delivery_conflict" as there; `judged` is given also with
+ * an error.
+ */
+void queue_preview(struct queue *q, struct delivery *delivery, queue_preview_cb cb, void *data);
+
 typedef void (*queue_run_cb)(const struct run *run, const struct err *err, void *data);
 /* A manual run; contents of *run are taken. The callback's run has its id. */
 void queue_submit(struct queue *q, struct run *run, queue_run_cb cb, void *data);

@@ -7,6 +7,7 @@
 
 struct err;
 struct run;
+struct webhook;
 
 void api_registries_list(struct call *c);
 
@@ -32,6 +33,8 @@ void api_tasks_list_details(struct call *c);
 
 void api_deliveries_list(struct call *c);
 void api_deliveries_get(struct call *c);
+void api_deliveries_replay(struct call *c);
+void api_deliveries_simulate(struct call *c);
 
 void api_healthz(struct call *c);
 void api_readyz(struct call *c);
@@ -39,3 +42,5 @@ void api_health(struct call *c);
 void api_metrics(struct call *c);
 void api_openapi(struct call *c);
 void webhook_route(struct call *c);
+/* The configured webhook of that name, or NULL. Borrowed until the next turn. */
+const struct webhook *api_webhook(const struct app *app, const char *name);

@@ -5,7 +5,7 @@
 #include "server/metrics.h"
 #include "webhooks/receive.h"
 
-static const struct webhook *find_webhook(const struct app *app, const char *name)
+const struct webhook *api_webhook(const struct app *app, const char *name)
 {
 	for (size_t i = 0; i < app->webhooks_len; i++) {
 		if (strcmp(app->webhooks[i].name, name) == 0)
@@ -42,7 +42,7 @@ static void on_answer(const struct webhook_answer *a, void *data)
 static void on_body(struct http_req *req, struct str body, void *app)
 {
 	struct call *c = http_data(req);
-	const struct webhook *w = find_webhook(app, c->name);
+	const struct webhook *w = api_webhook(app, c->name);
 	struct webhook_request request = {
 		.header = header, .header_count = header_count, .http = req, .body = body
 	};
@@ -56,7 +56,7 @@ static void on_body(struct http_req *req, struct str body, void *app)
 
 void webhook_route(struct call *c)
 {
-	if (!find_webhook(c->app, c->name))
+	if (!api_webhook(c->app, c->name))
 		http_respond_error(c->req, 404, "not_found", NULL,
 				   "there is no webhook of that name");
 	else

@@ -107,6 +107,7 @@ static int github_parse(struct events *out, const struct webhook_request *r, str
 
 const struct provider provider_github = {
 	.name = "github",
+	.event_header = "X-GitHub-Event",
 	.verify = github_verify,
 	.delivery_id = github_delivery_id,
 	.parse = github_parse,

@@ -30,6 +30,8 @@ struct webhook {
 
 struct provider {
 	const char *name; /* "github" */
+	/* The header that names the event ("X-GitHub-Event"); NULL when the body says it. */
+	const char *event_header;
 	/* Authentic? Constant time. Words "signature_missing", "signature_malformed",
 	 * "signature_mismatch" (401). */
 	int (*verify)(const struct webhook *w, const struct webhook_request *r, struct err *err);

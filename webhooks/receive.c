@@ -3,7 +3,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/scope.h"
-#include "triggers/match.h"
+#include "webhooks/judge.h"
 
 /* What waits for the commit. */
 struct pending {
@@ -20,7 +20,7 @@ static const struct {
 };
 
 /* Never 500 for what a sender can send: what is not committed is 503, and the sender knows. */
-static int status_of(const struct err *err)
+int webhook_status(const struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
 		if (err_is(err, statuses[i].word))
@@ -39,7 +39,7 @@ static int status_of(const struct err *err)
 static void answer_error(webhook_answer_cb cb, void *data, const struct str *delivery_id,
 			 const struct err *err)
 {
-	int status = status_of(err);
+	int status = webhook_status(err);
 	cleanup_json json_t *body = json_object();
 	json_t *error = json_object();
 
@@ -96,52 +96,13 @@ static void on_accepted(enum accept_outcome outcome, const struct delivery *stor
 	free(p);
 }
 
-/* One verdict about the delivery as a whole. */
-static void say(struct delivery *d, char *reason)
-{
-	delivery_add_verdict(d)->reason = reason;
-}
-
-/* One event of the delivery, the n-th. */
-static void judge(struct match *match, struct delivery *d, size_t n, struct queue *q)
-{
-	const struct event *event = delivery_event(d, n);
-	const struct task *const *tasks = NULL;
-
-	switch (event->kind) {
-	case EVENT_PING: say(d, xstrdup("ping: the webhook is connected")); break;
-	case EVENT_OTHER:
-		say(d, xasprintf("the event '%.64s' starts nothing here", event->name));
-		break;
-	case EVENT_PUSH:
-	case EVENT_PULL_REQUEST: {
-		size_t len = queue_tasks_of_repository(q, event->repository, &tasks);
-		if (len == 0 && event->repository_id)
-			len = queue_tasks_of_repository(q, event->repository_id, &tasks);
-		match_event(match, d, n, tasks, len);
-		break;
-	}
-	}
-}
-
 /* From the request to what it means; the id is known early, so that an error can name it. */
 static int read_request(struct delivery *d, struct buf *id, const struct webhook *w,
 			const struct webhook_request *r, struct err *err)
 {
-	struct events events = { 0 };
-
 	if (w->provider->verify(w, r, err) < 0 || w->provider->delivery_id(id, r, err) < 0)
 		return -1;
-	int rc = w->provider->parse(&events, r, err);
-	if (rc == 0 && events.len > DELIVERY_EVENTS_MAX)
-		rc = err_set(err, ERR_LIMIT, "bad_payload", "more than %d refs in one delivery",
-			     DELIVERY_EVENTS_MAX);
-	if (rc < 0) {
-		events_release(&events);
-		return -1;
-	}
-	delivery_take_events(d, &events);
-	return 0;
+	return judge_read(d, w, r, err);
 }
 
 void webhook_receive(struct queue *q, const struct webhook *w, const struct webhook_request *r,
@@ -157,12 +118,9 @@ void webhook_receive(struct queue *q, const struct webhook *w, const struct webh
 		answer_error(cb, data, &known, &err);
 		return;
 	}
-	delivery.webhook = xstrdup(w->name);
 	delivery.delivery_id = str_dup(buf_str(&id));
 	delivery.received_ms = clock_now_ms();
-	sha256(delivery.body_sha256, r->body);
-	for (size_t i = 0; i < delivery_events_len(&delivery); i++)
-		judge(&match, &delivery, i, q);
+	judge_delivery(&match, &delivery, q);
 
 	struct pending *p = xnew(struct pending);
 	*p = (struct pending){ .cb = cb, .data = data };

@@ -19,3 +19,6 @@ typedef void (*webhook_answer_cb)(const struct webhook_answer *answer, void *dat
 /* `r` is borrowed for the call only. `cb` is called exactly once, maybe before this returns. */
 void webhook_receive(struct queue *q, const struct webhook *w, const struct webhook_request *r,
 		     webhook_answer_cb cb, void *data);
+
+/* The status that answers this error. */
+int webhook_status(const struct err *err);
