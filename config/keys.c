@@ -13,7 +13,7 @@
 #define TIB (GIB * 1024)
 #define DAY INT64_C(86400)
 
-static const char *const provider_names[] = { "github", NULL };
+static const char *const provider_names[] = { "github", "gitlab", "gitea", NULL };
 static const char *const engine_kinds[] = { "buildah", NULL };
 static const char *const isolations[] = { "auto", "oci", "chroot", NULL };
 static const char *const networks[] = { "auto", "slirp4netns", "none", "host", NULL };

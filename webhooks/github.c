@@ -84,11 +84,8 @@ static int github_parse(struct events *out, const struct webhook_request *r, str
 	cleanup_buf struct buf decoded = BUF_INIT;
 	struct str name, payload;
 
-	if (!r->header(r->http, "X-GitHub-Event", &name) || name.len == 0 || name.len > 64 ||
-	    str_has_control(name))
-		return err_set(err, ERR_INVALID, "bad_event",
-			       "the header X-GitHub-Event is missing or malformed");
-	if (payload_json(&payload, &decoded, r, err) < 0)
+	if (payload_need_event(&name, r, "X-GitHub-Event", err) < 0 ||
+	    payload_json(&payload, &decoded, r, err) < 0)
 		return -1;
 
 	struct event *event = events_add(out);

@@ -4,7 +4,7 @@
 #include "common/scope.h"
 #include "model/repository.h"
 
-enum { DELIVERY_ID_MAX = 128, TITLE_MAX = 100 };
+enum { DELIVERY_ID_MAX = 128, EVENT_NAME_MAX = 64, TITLE_MAX = 100 };
 
 /* ---- authenticity ---- */
 
@@ -77,6 +77,15 @@ bool payload_has_header(const struct webhook_request *r, const char *header)
 	return r->header_count(r->http, header) > 0;
 }
 
+const char *payload_first_header(const struct webhook_request *r, const char *const *headers)
+{
+	for (const char *const *name = headers; *name; name++) {
+		if (payload_has_header(r, *name))
+			return *name;
+	}
+	return headers[0];
+}
+
 int payload_delivery_id(struct buf *out, const struct webhook_request *r, const char *header,
 			struct err *err)
 {
@@ -107,7 +116,17 @@ void payload_delivery_id_of_body(struct buf *out, const struct webhook_request *
 	buf_addf(out, "body-%s", hex);
 }
 
-/* ---- the body ---- */
+/* ---- the event and the body ---- */
+
+int payload_need_event(struct str *out, const struct webhook_request *r, const char *header,
+		       struct err *err)
+{
+	if (!r->header(r->http, header, out) || out->len == 0 || out->len > EVENT_NAME_MAX ||
+	    str_has_control(*out))
+		return err_set(err, ERR_INVALID, "bad_event",
+			       "the header %.60s is missing or malformed", header);
+	return 0;
+}
 
 /* "payload=<percent-encoded JSON>" of a form: the field wherever it stands. */
 static int form_payload(struct buf *out, struct str form, struct err *err)
@@ -242,6 +261,28 @@ int payload_need_repository(struct event *event, const struct json_want *url, st
 		return err_set(err, ERR_INVALID, "bad_payload", "%s: %s", url->path, why.msg);
 	event->repository_url = str_dup(url->value);
 	return 0;
+}
+
+int payload_take_tip(struct event *event, const struct json_want *want, struct err *err)
+{
+	if (event->pull.action > PULL_RETARGETED &&
+	    (want->kind != JSON_WANT_STRING || !event_commit_is_valid(want->value)))
+		return 0;
+	return payload_need_commit(&event->after, want, err);
+}
+
+bool payload_title_is_draft(const struct json_want *title)
+{
+	static const char *const beginnings[] = { "draft:", "[draft]", "(draft)", "wip:", "[wip]" };
+
+	if (title->kind != JSON_WANT_STRING)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(beginnings); i++) {
+		if (str_is_i(str_slice(str_trim(title->value), 0, strlen(beginnings[i])),
+			     beginnings[i]))
+			return true;
+	}
+	return false;
 }
 
 void payload_take_sender(struct event *event, const struct json_want *want)

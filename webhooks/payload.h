@@ -24,6 +24,12 @@ int payload_delivery_id(struct buf *out, const struct webhook_request *r, const 
 /* For a sender that gives none: the same body is the same delivery. */
 void payload_delivery_id_of_body(struct buf *out, const struct webhook_request *r);
 bool payload_has_header(const struct webhook_request *r, const char *header);
+/* Of the names that a header goes by, which end with NULL: the first that came, else the first. */
+const char *payload_first_header(const struct webhook_request *r, const char *const *headers);
+
+/* The event's name out of this header: 1 to 64 bytes to be shown. Word "bad_event". */
+int payload_need_event(struct str *out, const struct webhook_request *r, const char *header,
+		       struct err *err);
 
 /* The JSON text: the body itself, or the field "payload" of a form, decoded into `owned`. */
 int payload_json(struct str *out, struct buf *owned, const struct webhook_request *r,
@@ -43,6 +49,13 @@ int payload_opt_bool(bool *out, const struct json_want *want, struct err *err);
 int payload_need_number(int64_t *out, const struct json_want *want, struct err *err);
 /* Identity and URL of the repository. Word "bad_payload". */
 int payload_need_repository(struct event *event, const struct json_want *url, struct err *err);
+/*
+ * The commit of a pull request, whose action is known, as `after`. One that starts nothing may come
+ * without: its branch may be gone.
+ */
+int payload_take_tip(struct event *event, const struct json_want *want, struct err *err);
+/* Does the title of a pull request begin as drafts do, "Draft:", "[WIP]"? No when it is absent. */
+bool payload_title_is_draft(const struct json_want *title);
 /* The name of whoever did it; left alone when it is absent. */
 void payload_take_sender(struct event *event, const struct json_want *want);
 /* Title and wish to skip out of the newest commit's message; nothing when it is absent. */

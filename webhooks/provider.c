@@ -1,9 +1,13 @@
 #include "webhooks/provider.h"
 
+#include "webhooks/gitea.h"
 #include "webhooks/github.h"
+#include "webhooks/gitlab.h"
 
 static const struct provider *const providers[] = {
 	&provider_github,
+	&provider_gitlab,
+	&provider_gitea,
 };
 
 const struct provider *provider_find(const char *name)
