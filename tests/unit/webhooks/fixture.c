@@ -15,6 +15,14 @@ int fixture_setup(void **state)
 	return 0;
 }
 
+void fixture_of(struct fixture *f, const char *provider, const char *url)
+{
+	memory_queue_release(&f->queue);
+	memory_queue_init(&f->queue, url, "main");
+	f->webhook.provider = provider_find(provider);
+	assert_non_null(f->webhook.provider);
+}
+
 static void forget_answer(struct fixture *f)
 {
 	free(f->json);

@@ -20,6 +20,8 @@ struct fixture {
 };
 
 int fixture_setup(void **state);
+/* Another provider's webhook, and a task that follows main of another repository. */
+void fixture_of(struct fixture *f, const char *provider, const char *url);
 int fixture_teardown(void **state);
 
 /* Hand it to webhook_receive(); the answer is in *f. Exactly one must come. */
