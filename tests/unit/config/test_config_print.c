@@ -107,7 +107,7 @@ static void the_page_names_keys_and_defaults(void **state)
 		"## `registries[]`",
 		"## `git.credentials[]`",
 		"| `webhook_body_bytes` | size, 1K to 25M | `5M` |",
-		"| `provider` | `github` | required |",
+		"| `provider` | `github`, ",
 		"| `allow_schemes` | list of `https`, `http`, `git`, `ssh` | `[https]` |",
 		"| `allow_ports` | list of numbers, 1 to 65535 | `[]` |",
 		"| `submodule_hosts` | list of texts | `[]` |",
