@@ -41,6 +41,68 @@ static int check_registries(const struct config *c, const struct source *s, stru
 	return 0;
 }
 
+/* What a webhook that signs nothing has is no use to one that signs, and the other way round. */
+static int check_signing(const struct config_webhook *w, const struct source *s, const char *path,
+			 struct err *err)
+{
+	const struct {
+		const char *key;
+		bool is_set;
+	} others[] = {
+		{ "username", w->username != NULL },
+		{ "passwords", w->passwords_len > 0 },
+		{ "header", w->header != NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		if (!others[i].is_set)
+			continue;
+		cleanup_free char *at = xasprintf("%s.%s", path, others[i].key);
+		return refuse(s, at, err, "is not for %s, which signs with one of 'secrets'",
+			      w->provider);
+	}
+	if (w->secrets_len > 0)
+		return 0;
+	cleanup_free char *at = xasprintf("%s.secrets", path);
+	return refuse(s, at, err, "is required: the secret that %s signs with", w->provider);
+}
+
+static int check_password(const struct config_webhook *w, const struct source *s, const char *path,
+			  struct err *err)
+{
+	const char *key = NULL, *why = NULL;
+
+	if (w->header && !w->secrets_len) {
+		key = "header";
+		why = "wants 'secrets': the values that it may have";
+	} else if (w->secrets_len && !w->header) {
+		key = "secrets";
+		why = "are the values of a header here: name it with 'header', or write 'passwords' "
+		      "for the password of the subscription";
+	} else if (w->username && !w->passwords_len) {
+		key = "username";
+		why = "wants 'passwords'";
+	} else if (!w->passwords_len && !w->header) {
+		key = "passwords";
+		why = "are required, because this provider signs nothing: the password of the "
+		      "subscription, or 'header' and 'secrets'";
+	}
+	if (!key)
+		return 0;
+	cleanup_free char *at = xasprintf("%s.%s", path, key);
+	return refuse(s, at, err, "%s", why);
+}
+
+/* What shows that a delivery is authentic. */
+static int check_proof(const struct config_webhook *w, const struct source *s, size_t i,
+		       struct err *err)
+{
+	cleanup_free char *path = xasprintf("webhooks[%zu]", i);
+
+	return strcmp(w->provider, "azure-repos") == 0 ? check_password(w, s, path, err)
+						       : check_signing(w, s, path, err);
+}
+
 static int check_webhooks(const struct config *c, const struct source *s, struct err *err)
 {
 	for (size_t i = 0; i < c->webhooks_len; i++) {
@@ -51,6 +113,8 @@ static int check_webhooks(const struct config *c, const struct source *s, struct
 			return refuse(s, path, err, "'%s' is the name of two webhooks",
 				      c->webhooks[i].name);
 		}
+		if (check_proof(&c->webhooks[i], s, i, err) < 0)
+			return -1;
 	}
 	return 0;
 }

@@ -18,6 +18,7 @@ int check_base_url(struct str value, struct err *err);
 int check_database(struct str value, struct err *err);
 int check_credential_url(struct str value, struct err *err);
 int check_git_username(struct str value, struct err *err);
+int check_header_name(struct str value, struct err *err);
 int check_host_name(struct str value, struct err *err); /* without a port */
 int check_runtime(struct str value, struct err *err);
 

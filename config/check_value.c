@@ -4,7 +4,7 @@
 #include "common/fs.h"
 #include "config/check.h"
 
-enum { NAME_MAX_BYTES = 50, URL_MAX_BYTES = 2048 };
+enum { NAME_MAX_BYTES = 50, URL_MAX_BYTES = 2048, HEADER_MAX_BYTES = 60 };
 
 static int invalid(struct err *err, const char *what)
 {
@@ -161,6 +161,14 @@ int check_git_username(struct str value, struct err *err)
 	return str_find(value, ':', 0) == value.len
 		       ? 0
 		       : invalid(err, "must not hold a ':', which ends the user name in HTTP");
+}
+
+int check_header_name(struct str value, struct err *err)
+{
+	return value.len <= HEADER_MAX_BYTES && is_made_of(value, "-_")
+		       ? 0
+		       : invalid(err, "must be the name of an HTTP header, such as X-Hook-Token: "
+				      "letters, digits, '-' and '_', 60 at most");
 }
 
 int check_host_name(struct str value, struct err *err)

@@ -40,9 +40,14 @@ struct config_registry {
 struct config_webhook {
 	char *name; /* POST /webhooks/<name> */
 	char *provider;
-	struct secret *secrets; /* 1 or more */
+	struct secret *secrets; /* 1 or more, or passwords */
 	size_t secrets_len;
 	struct strvec secrets_from;
+	char *username; /* that goes with the passwords; NULL: any */
+	struct secret *passwords;
+	size_t passwords_len;
+	struct strvec passwords_from;
+	char *header; /* whose value is one of the secrets; NULL: they sign */
 };
 
 struct config_git_credential {

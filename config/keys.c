@@ -13,7 +13,7 @@
 #define TIB (GIB * 1024)
 #define DAY INT64_C(86400)
 
-static const char *const provider_names[] = { "github", "gitlab", "gitea", NULL };
+static const char *const provider_names[] = { "github", "azure-repos", "gitlab", "gitea", NULL };
 static const char *const engine_kinds[] = { "buildah", NULL };
 static const char *const isolations[] = { "auto", "oci", "chroot", NULL };
 static const char *const networks[] = { "auto", "slirp4netns", "none", "host", NULL };
@@ -48,10 +48,24 @@ static const struct key webhook_keys[] = {
 	  .help = "Deliveries come to `POST /webhooks/<name>`." },
 	{ "provider", KEY_CHOICE, .required = true, IN(config_webhook, provider),
 	  .choices = provider_names, .grows = true, .help = "Who sends them." },
-	{ "secrets", KEY_SECRETS, .required = true, IN(config_webhook, secrets),
+	{ "secrets", KEY_SECRETS, IN(config_webhook, secrets),
 	  .len = offsetof(struct config_webhook, secrets_len),
 	  .from = offsetof(struct config_webhook, secrets_from),
-	  .help = "The secret that the provider signs with; several while one is being replaced." },
+	  .help = "The secret that the provider signs with; several while one is being replaced. "
+		  "For `azure-repos`: the value of `header`.",
+	  .unset_is = "required, but for `azure-repos`" },
+	{ "username", KEY_TEXT, IN(config_webhook, username), .check = check_git_username,
+	  .help = "`azure-repos`: the user name of the subscription.", .unset_is = "any" },
+	{ "passwords", KEY_SECRETS, IN(config_webhook, passwords),
+	  .len = offsetof(struct config_webhook, passwords_len),
+	  .from = offsetof(struct config_webhook, passwords_from),
+	  .help = "`azure-repos`, which signs nothing: the password of the subscription (Basic "
+		  "authentication); several while one is being replaced.",
+	  .unset_is = "`header` alone is asked for" },
+	{ "header", KEY_TEXT, IN(config_webhook, header), .check = check_header_name,
+	  .help = "`azure-repos`: the name of an HTTP header of the subscription whose value is one of "
+		  "`secrets`, instead of a password or beside it.",
+	  .unset_is = "`passwords` alone are asked for" },
 	{ 0 },
 };
 

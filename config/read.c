@@ -71,7 +71,8 @@ static int read_values(struct reading *r, void *base, const struct key *key,
 {
 	if (list->kind != YAML_LIST)
 		return refuse(r, "config_invalid", "must be a list, such as [ a, b ]");
-	if (key->required && list->len == 0)
+	/* An empty list of secrets would be no check at all. */
+	if ((key->required || key->kind == KEY_SECRETS) && list->len == 0)
 		return refuse(r, "config_invalid", "must have at least one item");
 	value_reserve(base, key, list->len);
 	for (size_t i = 0; i < list->len; i++) {

@@ -80,6 +80,7 @@ bool value_is_set(const void *base, const struct key *key)
 	case KEY_CHOICE:
 	case KEY_PATH: return *(char **)field(base, key->offset) != NULL;
 	case KEY_SECRET: return *(char **)field(base, key->from) != NULL;
+	case KEY_SECRETS: return *(size_t *)field(base, key->len) > 0;
 	default: return true;
 	}
 }

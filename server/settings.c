@@ -32,6 +32,10 @@ static int make_webhooks(struct settings *s, struct err *err)
 			.provider = provider_find(from->provider),
 			.secrets = from->secrets,
 			.secrets_len = from->secrets_len,
+			.username = from->username,
+			.passwords = from->passwords,
+			.passwords_len = from->passwords_len,
+			.header = from->header,
 		};
 		if (!to->provider)
 			return err_set(err, ERR_INVALID, "config_invalid",

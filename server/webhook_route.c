@@ -24,6 +24,15 @@ static size_t header_count(const void *http, const char *name)
 	return http_header_count(http, name);
 }
 
+/* Who came without a password is told that one is wanted. */
+static void challenge(struct call *c)
+{
+	const struct webhook *w = api_webhook(c->app, c->name);
+
+	if (w && w->passwords_len)
+		http_reply_header(c->req, "WWW-Authenticate", "Basic realm=\"webhook\"");
+}
+
 static void on_answer(const struct webhook_answer *a, void *data)
 {
 	struct call *c = data;
@@ -34,6 +43,8 @@ static void on_answer(const struct webhook_answer *a, void *data)
 	if (c->req) {
 		if (a->status == 503)
 			http_reply_header(c->req, "Retry-After", "5");
+		if (a->status == 401)
+			challenge(c);
 		http_respond_json(c->req, a->status, a->json);
 	}
 	call_unref(c);

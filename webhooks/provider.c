@@ -1,10 +1,12 @@
 #include "webhooks/provider.h"
 
+#include "webhooks/azure_repos.h"
 #include "webhooks/gitea.h"
 #include "webhooks/github.h"
 #include "webhooks/gitlab.h"
 
 static const struct provider *const providers[] = {
+	&provider_azure_repos,
 	&provider_github,
 	&provider_gitlab,
 	&provider_gitea,

@@ -22,10 +22,13 @@ struct webhook_request {
 struct webhook {
 	char *name;
 	const struct provider *provider;
-	struct secret *secrets; /* several during a rotation; never empty */
+	struct secret *secrets; /* that sign; several during a rotation */
 	size_t secrets_len;
-	const char *username; /* of Basic credentials, whose passwords the secrets are; or NULL */
-	const char *header;   /* name of a header whose value is one of the secrets; or NULL */
+	/* Of providers that sign nothing: Basic credentials, a header, or both; never neither. */
+	const char *username; /* NULL: any */
+	struct secret *passwords;
+	size_t passwords_len;
+	const char *header; /* name of a header whose value is one of the secrets; or NULL */
 };
 
 struct provider {

@@ -82,6 +82,9 @@ static const char everything[] =
 	"    password: literal word\n"
 	"webhooks:\n"
 	"  - { name: github, provider: github, secrets: [ 'env:HOOK_ONE', two ] }\n"
+	"  - { name: azure, provider: azure-repos, username: slipway, passwords: [ three ],\n"
+	"      header: X-Hook-Token, secrets: [ four ] }\n"
+	"  - { name: anybody, provider: azure-repos, passwords: [ five ] }\n"
 	"git:\n"
 	"  allow_private_addresses: [ 127.0.0.0/8, 'fd00::/8' ]\n"
 	"  allow_schemes: [ http, https ]\n"
@@ -112,10 +115,16 @@ static void every_key_is_read(void **state)
 	assert_string_equal(c.registries[1].username, "bob");
 	assert_string_equal(secret_reveal(&c.registries[1].password), "literal word");
 	assert_ptr_equal(config_default_registry(&c), &c.registries[1]);
-	assert_int_equal(c.webhooks_len, 1);
+	assert_int_equal(c.webhooks_len, 3);
 	assert_int_equal(c.webhooks[0].secrets_len, 2);
 	assert_string_equal(secret_reveal(&c.webhooks[0].secrets[0]), "one");
 	assert_string_equal(secret_reveal(&c.webhooks[0].secrets[1]), "two");
+	assert_string_equal(c.webhooks[1].username, "slipway");
+	assert_int_equal(c.webhooks[1].passwords_len, 1);
+	assert_string_equal(secret_reveal(&c.webhooks[1].passwords[0]), "three");
+	assert_string_equal(c.webhooks[1].header, "X-Hook-Token");
+	assert_string_equal(secret_reveal(&c.webhooks[1].secrets[0]), "four");
+	assert_null(c.webhooks[2].username);
 	assert_int_equal(c.git.allow_private_addresses_len, 2);
 	assert_int_equal(c.git.allow_private_addresses[1].prefix, 8);
 	assert_int_equal(c.git.allow_schemes.len, 2);
@@ -305,13 +314,14 @@ static void the_sample_is_right_with_all_that_it_suggests(void **state)
 	/* One key of the sample stands there twice: as it is, and as a suggestion. */
 	replace_all(&once, text, "  allow_private_addresses: []\n", "");
 	replace_all(&here, once.ptr, "/etc/slipway", *state);
-	static const char *const secrets[] = { "main.password", "github.secret", "acme.token" };
+	static const char *const secrets[] = { "main.password", "github.secret", "azure.password",
+					       "acme.token" };
 	for (size_t i = 0; i < ARRAY_LEN(secrets); i++)
 		free(folder_file(state, secrets[i], "secret\n", 0600));
 	files_certificate(state, "tls", -60, 3600, 0600);
 
 	struct config c = load(state, here.ptr);
-	assert_int_equal(c.webhooks_len, 1);
+	assert_int_equal(c.webhooks_len, 2);
 	assert_int_equal(c.git.credentials_len, 1);
 	assert_int_equal(c.git.allow_private_addresses_len, 2);
 	assert_string_equal(c.registries[0].username, "slipway");

@@ -160,9 +160,8 @@ static void every_wrong_value_is_told_with_its_place(void **state)
 		{ "database: 'sqlite::memory:'", "config_invalid", "1:11: database: must name" },
 		{ "engine: { kind: docker }", "config_invalid",
 		  "1:17: engine.kind: 'docker' is not available in this version; known: buildah" },
-		{ "webhooks: [ { name: a, username: u, provider: azure-repos } ]", "config_invalid",
-		  "1:47: webhooks[0].provider: 'azure-repos' is not available in this version; "
-		  "known: github" },
+		{ "webhooks: [ { name: a, username: u, provider: svn } ]", "config_invalid",
+		  "1:47: webhooks[0].provider: 'svn' is not available in this version; known: github" },
 		{ "engine: { isolation: vm }", "config_invalid",
 		  "1:22: engine.isolation: 'vm' is not one of them; known: auto, oci, chroot" },
 		{ "engine: { pull: sometimes }", "config_invalid", "1:17: engine.pull: " },
@@ -236,6 +235,36 @@ static void a_webhook_must_have_a_secret(void **state)
 	};
 	free(folder_file(state, "empty", "", 0600));
 	free(folder_file(state, "open", "x", 0644));
+	assert_rows_refused(state, rows, ARRAY_LEN(rows));
+}
+
+static void each_provider_has_its_own_proof(void **state)
+{
+	static const struct row rows[] = {
+		{ "webhooks: [ { name: a, provider: github, secrets: [ x ], username: u } ]",
+		  "config_invalid", "1:68: webhooks[0].username: is not for github, which signs" },
+		{ "webhooks: [ { name: a, provider: github, passwords: [ x ] } ]", "config_invalid",
+		  "1:53: webhooks[0].passwords: is not for github" },
+		{ "webhooks: [ { name: a, provider: github, secrets: [ x ], header: X-T } ]",
+		  "config_invalid", "1:66: webhooks[0].header: is not for github" },
+		{ "webhooks: [ { name: a, provider: azure-repos } ]", "config_invalid",
+		  "1:13: webhooks[0].passwords: are required, because this provider signs" },
+		{ "webhooks: [ { name: a, provider: azure-repos, username: u } ]", "config_invalid",
+		  "1:57: webhooks[0].username: wants 'passwords'" },
+		{ "webhooks: [ { name: a, provider: azure-repos, username: 'u:v', passwords: [ x ] } ]",
+		  "config_invalid", "1:57: webhooks[0].username: must not hold a ':'" },
+		{ "webhooks: [ { name: a, provider: azure-repos, passwords: [] } ]",
+		  "config_invalid", "1:58: webhooks[0].passwords: must have at least one" },
+		{ "webhooks: [ { name: a, provider: azure-repos, passwords: [ '' ] } ]",
+		  "config_invalid", "1:60: webhooks[0].passwords[0]: the secret itself is empty" },
+		{ "webhooks: [ { name: a, provider: azure-repos, header: X-T } ]", "config_invalid",
+		  "1:55: webhooks[0].header: wants 'secrets'" },
+		{ "webhooks: [ { name: a, provider: azure-repos, secrets: [ x ] } ]",
+		  "config_invalid", "1:56: webhooks[0].secrets: are the values of a header here" },
+		{ "webhooks: [ { name: a, provider: azure-repos, header: 'X T', secrets: [ x ] } ]",
+		  "config_invalid",
+		  "1:55: webhooks[0].header: must be the name of an HTTP header" },
+	};
 	assert_rows_refused(state, rows, ARRAY_LEN(rows));
 }
 
@@ -351,6 +380,7 @@ int main(void)
 		IN_FOLDER(every_wrong_value_is_told_with_its_place),
 		IN_FOLDER(registries_must_be_whole_and_have_different_names),
 		IN_FOLDER(a_webhook_must_have_a_secret),
+		IN_FOLDER(each_provider_has_its_own_proof),
 		IN_FOLDER(literal_secrets_need_a_private_file),
 		IN_FOLDER(bad_addresses_to_listen_on_have_their_word),
 		IN_FOLDER(the_certificate_must_be_usable),
