@@ -26,8 +26,11 @@ struct ignore_trail {
 	size_t len, cap;
 	struct rule_list store;
 	/* For one level, kept for their memory. */
-	struct rule_list found, candidates, others, fresh;
+	struct rule_list found, candidates, others, fresh, due;
 };
+
+/* More new levels than these are not tried one by one. */
+enum { EAGER_LEVELS = 16 };
 
 struct ignore_trail *ignore_trail_create(const struct ignore_rule *rules,
 					 const struct ignore_index *index)
@@ -53,6 +56,7 @@ void ignore_trail_destroy(struct ignore_trail *t)
 	rule_list_release(&t->candidates);
 	rule_list_release(&t->others);
 	rule_list_release(&t->fresh);
+	rule_list_release(&t->due);
 	free(t);
 }
 
@@ -70,6 +74,14 @@ static struct span keep(struct ignore_trail *t, const struct rule_list *list)
 	for (size_t i = 0; i < list->len; i++)
 		rule_list_push(&t->store, list->at[i]);
 	return span;
+}
+
+static void swap(struct rule_list *a, struct rule_list *b)
+{
+	struct rule_list kept = *a;
+
+	*a = *b;
+	*b = kept;
 }
 
 /* All of both. */
@@ -118,9 +130,9 @@ static struct ignore_verdict judge(const struct ignore_trail *t, const struct ru
 	return verdict;
 }
 
-/* To `fresh`: which rules match the path, and none of its parents? */
-static void try_rules(struct ignore_trail *t, const struct level *parent, struct str path,
-		      struct str part)
+/* To `fresh`: the rules, of those that do not match a parent, that might match a path with this
+ * last part. `found` is what the index says of the part. */
+static void find_candidates(struct ignore_trail *t, const struct level *parent, struct str part)
 {
 	struct rule_list pending = list_of(t, parent->pending);
 	struct rule_list matched = list_of(t, parent->matched);
@@ -130,11 +142,21 @@ static void try_rules(struct ignore_trail *t, const struct level *parent, struct
 	subtract(&t->candidates, &matched);
 	t->fresh.len = 0;
 	for (size_t i = 0; i < t->candidates.len; i++) {
-		uint32_t rule = t->candidates.at[i];
-		if (ignore_index_may_end(t->index, rule, part) &&
-		    glob_matches_path_or_parent(t->rules[rule].glob, path))
-			rule_list_push(&t->fresh, rule);
+		if (ignore_index_may_end(t->index, t->candidates.at[i], part))
+			rule_list_push(&t->fresh, t->candidates.at[i]);
 	}
+}
+
+/* Leave in `list` which rules match the path or a parent. */
+static void try_rules(const struct ignore_trail *t, struct rule_list *list, struct str path)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->len; i++) {
+		if (glob_matches_path_or_parent(t->rules[list->at[i]].glob, path))
+			list->at[n++] = list->at[i];
+	}
+	list->len = n;
 }
 
 static void note_matched(struct ignore_trail *t, struct level *level)
@@ -171,7 +193,8 @@ static void add_level(struct ignore_trail *t, struct str path, struct str part)
 	t->found.len = 0;
 	ignore_index_find(t->index, part, &t->found);
 	if (t->found.len || level.pending.len || ignore_index_always(t->index)->len) {
-		try_rules(t, &level, path, part);
+		find_candidates(t, &level, part);
+		try_rules(t, &t->fresh, path);
 		note_matched(t, &level);
 		note_pending(t, &level);
 	}
@@ -182,6 +205,46 @@ static void add_level(struct ignore_trail *t, struct str path, struct str part)
 		t->levels = xreallocarray(t->levels, t->cap, sizeof *t->levels);
 	}
 	t->levels[t->len++] = level;
+}
+
+/*
+ * ---- many levels at once ----
+ *
+ * Trying the rules at each level costs the length of the path each time, which whoever walks a tree
+ * pays anyway, a folder after the other. For a path that comes from nowhere they are tried once, at
+ * its end, for it and all its parents; its folders are not remembered then.
+ */
+
+/* Of the lists of what is pending only the last one is needed. */
+static void drop_older(struct ignore_trail *t, struct level *level)
+{
+	if (level->pending.len)
+		memmove(t->store.at + level->stored, t->store.at + level->pending.from,
+			level->pending.len * sizeof *t->store.at);
+	level->pending.from = level->stored;
+	t->store.len = level->stored + level->pending.len;
+}
+
+static struct ignore_verdict leap(struct ignore_trail *t, struct str path, size_t from)
+{
+	struct level level = t->levels[t->len - 1];
+	struct str rest = str_after(path, from), part;
+
+	t->due.len = 0;
+	while (str_split(&rest, '/', &part)) {
+		t->found.len = 0;
+		ignore_index_find(t->index, part, &t->found);
+		find_candidates(t, &level, part);
+		merge(&t->others, &t->due, &t->fresh);
+		swap(&t->due, &t->others);
+		note_pending(t, &level);
+		drop_older(t, &level);
+	}
+	try_rules(t, &t->due, path);
+	swap(&t->due, &t->fresh);
+	note_matched(t, &level);
+	t->store.len = level.stored;
+	return level.verdict;
 }
 
 /* ---- the way ---- */
@@ -204,12 +267,32 @@ static void go_back(struct ignore_trail *t, struct str path)
 	buf_addstr(&t->path, str_after(path, level->end));
 }
 
+/* Where the part behind the first `end` bytes begins. A slash at the very beginning ends nothing.
+ */
+static size_t next_part(const struct ignore_trail *t, struct str path, size_t end)
+{
+	return t->len > 1 || path.ptr[0] == '/' ? end + 1 : 0;
+}
+
+static size_t count_parts(struct str rest)
+{
+	struct str part;
+	size_t n = 0;
+
+	while (n <= EAGER_LEVELS && str_split(&rest, '/', &part))
+		n++;
+	return n;
+}
+
 void ignore_trail_follow(struct ignore_trail *t, struct str path, struct ignore_verdict *out)
 {
 	go_back(t, path);
 	for (size_t end = t->levels[t->len - 1].end; end < path.len;) {
-		/* A slash at the very beginning ends nothing. */
-		size_t from = t->len > 1 || path.ptr[0] == '/' ? end + 1 : 0;
+		size_t from = next_part(t, path, end);
+		if (count_parts(str_after(path, from)) > EAGER_LEVELS) {
+			*out = leap(t, path, from);
+			return;
+		}
 		end = str_find(path, '/', from);
 		add_level(t, str_slice(path, 0, end), str_slice(path, from, end));
 	}

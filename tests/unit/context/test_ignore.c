@@ -353,6 +353,29 @@ static void what_is_no_rule_is_refused(void **state)
 	}
 }
 
+/* Its folders are not looked at one by one: the verdicts are the same in any order. */
+static void a_deep_path_may_come_from_nowhere(void **state)
+{
+	struct ignore *set = read_rules("a/c*\n!a/cx/**/keep\n**/z/y\n");
+	struct buf deep = BUF_INIT;
+
+	(void)state;
+	buf_adds(&deep, "a/cx");
+	for (int i = 0; i < 40; i++)
+		buf_adds(&deep, "/d");
+	assert_true(is_ignored(set, buf_str(&deep)));
+	assert_true(is_ignored(set, STR("a/cx/d")));
+	buf_adds(&deep, "/keep");
+	assert_false(is_ignored(set, buf_str(&deep)));
+	assert_true(is_ignored(set, str_slice(buf_str(&deep), 0, deep.len - 5)));
+	buf_adds(&deep, "/z/y/x");
+	assert_true(is_ignored(set, buf_str(&deep)));
+	assert_false(is_ignored(set, str_slice(buf_str(&deep), 0, deep.len - 4)));
+	assert_false(is_ignored(set, str_slice(buf_str(&deep), 1, deep.len - 4)));
+	ignore_destroy(set);
+	buf_release(&deep);
+}
+
 /* IGN-007 */
 static void no_rule_reaches_outside(void **state)
 {
@@ -474,6 +497,7 @@ int main(void)
 		cmocka_unit_test(a_folder_is_left_out_only_when_nothing_below_can_come_back),
 		cmocka_unit_test(no_rule_costs_more_than_its_length_times_the_paths),
 		cmocka_unit_test(what_is_no_rule_is_refused),
+		cmocka_unit_test(a_deep_path_may_come_from_nowhere),
 		cmocka_unit_test(no_rule_reaches_outside),
 		cmocka_unit_test(re_includes_work_at_any_depth),
 		cmocka_unit_test(sizes_have_ceilings),
