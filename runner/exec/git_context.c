@@ -292,6 +292,19 @@ static struct checkout *find_slot(const struct exec *x, const struct git_context
 	return NULL;
 }
 
+/*
+ * What is half written is of no use to anybody, and may be what fills the disk. Whoever is in a
+ * hurry leaves it to the next run.
+ */
+static int give_up(struct checkout *slot, const struct err *why, struct err *err)
+{
+	if (why->code != ERR_CANCELED && why->code != ERR_TIMEOUT)
+		checkout_empty(slot, NULL);
+	if (err)
+		*err = *why;
+	return -1;
+}
+
 int git_context_make(struct source *out, struct exec *x, const struct git_context *context,
 		     struct err *err)
 {
@@ -301,8 +314,8 @@ int git_context_make(struct source *out, struct exec *x, const struct git_contex
 	out->checkout = find_slot(x, context);
 	if (!out->checkout)
 		return write_apart(out->dir, x, context, err);
-	if (bring_up_to_date(out->checkout, x, context, err) < 0)
-		return -1;
+	if (bring_up_to_date(out->checkout, x, context, &why) < 0)
+		return give_up(out->checkout, &why, err);
 	if (checkout_mount(out->dir, out->checkout->files, x, &why) == 0)
 		return 0;
 	log_warn("checkout.not_shown", "run=%s error=\"%s\"", x->spec.run_id, why.msg);
