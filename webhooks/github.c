@@ -2,6 +2,7 @@
 
 #include "common/json_scan.h"
 #include "common/scope.h"
+#include "webhooks/github_pull.h"
 #include "webhooks/payload.h"
 
 static int github_verify(const struct webhook *w, const struct webhook_request *r, struct err *err)
@@ -58,7 +59,7 @@ static int take_repository(struct event *event, const struct json_want *wants, s
 	return payload_need_repository(event, url, err);
 }
 
-static int read_push(struct event *event, const struct json_want *wants, struct err *err)
+static int take_push(struct event *event, const struct json_want *wants, struct err *err)
 {
 	event->kind = EVENT_PUSH;
 	if (payload_need_ref(&event->ref, &wants[REF], err) < 0 ||
@@ -78,9 +79,42 @@ static int read_push(struct event *event, const struct json_want *wants, struct 
 	return 0;
 }
 
-static int github_parse(struct events *out, const struct webhook_request *r, struct err *err)
+static int read_push(struct event *event, struct str payload, struct err *err)
 {
 	struct json_want wants[FIELDS] = { 0 };
+
+	for (size_t i = 0; i < FIELDS; i++)
+		wants[i].path = paths[i];
+	int rc = json_scan(payload, wants, FIELDS, NULL, err);
+	if (rc == 0)
+		rc = take_push(event, wants, err);
+	json_wants_release(wants, FIELDS);
+	return rc;
+}
+
+/* ---- the events ---- */
+
+static const struct {
+	const char *name;
+	int (*read)(struct event *event, struct str payload, struct err *err);
+} readers[] = {
+	{ "push", read_push },
+	{ "pull_request", github_read_pull },
+	{ "merge_group", github_read_merge_group },
+};
+
+static int read_event(struct event *event, struct str payload, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(readers); i++) {
+		if (strcmp(event->name, readers[i].name) == 0)
+			return readers[i].read(event, payload, err);
+	}
+	/* Also what does not interest us must be whole: a broken body is said to be broken. */
+	return json_scan(payload, NULL, 0, NULL, err);
+}
+
+static int github_parse(struct events *out, const struct webhook_request *r, struct err *err)
+{
 	cleanup_buf struct buf decoded = BUF_INIT;
 	struct str name, payload;
 
@@ -92,14 +126,7 @@ static int github_parse(struct events *out, const struct webhook_request *r, str
 	event->kind = str_is(name, "ping") ? EVENT_PING : EVENT_OTHER;
 	event->name = str_dup(name);
 	event->provider = xstrdup("github");
-	for (size_t i = 0; i < FIELDS; i++)
-		wants[i].path = paths[i];
-	/* Also what does not interest us must be whole: a broken body is said to be broken. */
-	int rc = json_scan(payload, wants, FIELDS, NULL, err);
-	if (rc == 0 && str_is(name, "push"))
-		rc = read_push(event, wants, err);
-	json_wants_release(wants, FIELDS);
-	return rc;
+	return read_event(event, payload, err);
 }
 
 const struct provider provider_github = {

@@ -9,6 +9,7 @@ from pathlib import Path
 EXAMPLES = Path(__file__).resolve().parent.parent / "node_modules/@octokit/webhooks-examples"
 READER = os.environ.get("READ_DELIVERY", "build/tests/read_delivery")
 ZEROS = "0" * 40
+ACTIONS = {"opened": "opened", "reopened": "reopened", "synchronize": "updated", "ready_for_review": "ready"}
 
 
 def recorded():
@@ -73,9 +74,73 @@ class Payloads(unittest.TestCase):
         for _, said in pings:
             self.assertEqual(said["kind"], "ping")
 
+    def test_pull_requests_say_commit_branches_and_what_happened(self):
+        pulls = self.of("pull_request")
+        self.assertGreater(len(pulls), 40)
+        for payload, said in pulls:
+            pull = payload["pull_request"]
+            self.assertEqual(said, {
+                "kind": "pull_request",
+                "ref": f"refs/pull/{payload['number']}/head",
+                "after": pull["head"]["sha"],
+                "url": payload["repository"]["clone_url"],
+                "repository": said["repository"],
+                "sender": payload["sender"]["login"],
+                "created": False, "deleted": False, "forced": False,
+                "pull": {
+                    "number": payload["number"],
+                    "action": self.action(payload),
+                    "target": "refs/heads/" + pull["base"]["ref"],
+                    "source": "refs/heads/" + pull["head"]["ref"],
+                    "draft": pull["draft"],
+                    "fork": not pull["head"]["repo"]
+                            or pull["head"]["repo"]["full_name"] != pull["base"]["repo"]["full_name"],
+                },
+            })
+
+    def action(self, payload):
+        if payload["action"] == "closed":
+            return "merged" if payload["pull_request"]["merged"] else "closed"
+        if payload["action"] == "edited" and "base" in payload["changes"]:
+            return "retargeted"
+        return ACTIONS.get(payload["action"], "other")
+
+    def test_the_kinds_of_pull_requests_are_there(self):
+        actions = {said["pull"]["action"] for _, said in self.of("pull_request")}
+        self.assertLessEqual({"opened", "reopened", "updated", "ready", "closed", "other"}, actions)
+
+    def test_actions_that_no_example_records(self):
+        payload = json.loads(json.dumps(self.of("pull_request")[0][0]))
+        cases = [
+            ("closed", {"merged": True}, {}, "merged"),
+            ("edited", {}, {"changes": {"base": {"ref": {"from": "main"}}}}, "retargeted"),
+            ("edited", {}, {"changes": {"title": {"from": "old"}}}, "other"),
+            ("enqueued", {}, {}, "other"),
+        ]
+        for action, pull, more, wanted in cases:
+            changed = {**payload, **more, "action": action, "pull_request": {**payload["pull_request"], **pull}}
+            self.assertEqual(read([("pull_request", changed)])[0]["pull"]["action"], wanted)
+
+    def test_a_merge_group_is_built_as_a_pull_request_to_its_target(self):
+        groups = self.of("merge_group")
+        self.assertGreater(len(groups), 0)
+        for payload, said in groups:
+            group = payload["merge_group"]
+            self.assertEqual(said, {
+                "kind": "pull_request",
+                "ref": group["head_ref"],
+                "after": group["head_sha"],
+                "url": payload["repository"]["clone_url"],
+                "repository": said["repository"],
+                "sender": payload["sender"]["login"],
+                "created": False, "deleted": False, "forced": False,
+                "pull": {"number": 104, "action": "updated", "target": group["base_ref"],
+                         "draft": False, "fork": False},
+            })
+
     def test_everything_else_is_other_and_no_error(self):
         for (edition, name, _), said in zip(self.recorded, self.said):
-            if name not in ("push", "ping"):
+            if name not in ("push", "ping", "pull_request", "merge_group"):
                 self.assertEqual(said.get("kind"), "other", f"{edition} {name}: {said}")
 
     def test_an_annotated_or_other_tip_is_taken_over_the_first_commit(self):

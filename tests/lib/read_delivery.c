@@ -5,6 +5,8 @@
  *   {"kind":"push","ref":…,"before":…,"after":…,"url":…,"repository":…,"sender":…,
  *    "created":…,"deleted":…,"forced":…}      or {"word":…,"message":…}
  *
+ * Of a pull request there is "pull" as well, as event_to_json() has it.
+ *
  * The body is signed and verified on the way, once as JSON and once as a form; both must agree.
  */
 #include "common/crypto.h"
@@ -70,6 +72,10 @@ static char *describe(const char *name, struct str body, bool form)
 	json_object_set_new(object, "created", json_boolean(e.created));
 	json_object_set_new(object, "deleted", json_boolean(e.deleted));
 	json_object_set_new(object, "forced", json_boolean(e.forced));
+	if (e.kind == EVENT_PULL_REQUEST) {
+		cleanup_json json_t *whole = event_to_json(&e);
+		json_object_set(object, "pull", json_object_get(whole, "pullRequest"));
+	}
 	events_release(&events);
 	return json_text(object);
 }
