@@ -1,7 +1,7 @@
 /*
  * GitHub's provider. The input is the headers event, media type, signature and delivery id, a line
- * each, and the body. Whatever is read as a push names a ref that git takes, a commit, and a
- * repository; whatever is refused has a word and a message that can be shown.
+ * each, and the body. Whatever is read as a push or a pull request names a ref that git takes, a
+ * commit, and a repository; whatever is refused has a word and a message that can be shown.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -29,17 +29,35 @@ static bool is_commit(const char *text)
 	return text[n] == '\0' && (n == 40 || n == 64);
 }
 
+static void check_push(const struct event *e)
+{
+	must(is_commit(e->before));
+	must(e->deleted || strspn(e->after, "0") != strlen(e->after));
+}
+
+static void check_pull(const struct event *e)
+{
+	must(!e->before && e->pull.number >= 0);
+	must(event_ref_is_valid(str_from(e->pull.target)));
+	must(!e->pull.source || event_ref_is_valid(str_from(e->pull.source)));
+	must(*pull_action_name(e->pull.action));
+}
+
 static void check_event(const struct event *e)
 {
+	bool is_pull = e->kind == EVENT_PULL_REQUEST;
+
 	must(e->name && *e->name && strcmp(e->provider, "github") == 0);
-	must(e->kind == EVENT_PUSH || (!e->ref && !e->after && !e->repository));
-	if (e->kind != EVENT_PUSH)
+	must(e->kind == EVENT_PUSH || is_pull || (!e->ref && !e->after && !e->repository));
+	if (e->kind != EVENT_PUSH && !is_pull)
 		return;
-	must(event_ref_is_valid(str_from(e->ref)));
-	must(is_commit(e->before) && is_commit(e->after));
-	must(e->deleted || strspn(e->after, "0") != strlen(e->after));
+	must(event_ref_is_valid(str_from(e->ref)) && is_commit(e->after));
 	must(strchr(e->repository, '/') && str_is_utf8(str_from(e->repository)));
 	must(!str_has_control(str_from(e->repository)));
+	if (is_pull)
+		check_pull(e);
+	else
+		check_push(e);
 }
 
 static void check_signature(const struct saved_request *r, const struct webhook_request *view)
