@@ -8,8 +8,6 @@
 The programs come from the folder in $SLIPWAY_BUILD (ctest sets it).
 """
 
-import hashlib
-import hmac
 import http.client
 import json
 import os
@@ -24,9 +22,10 @@ import uuid
 from collections import namedtuple
 from pathlib import Path
 
+from lib.payloads import FORGES, SECRET, ZEROS, sign
+from lib.payloads import github_push as push_payload  # noqa: F401
+
 BUILD = Path(os.environ.get("SLIPWAY_BUILD", Path(__file__).resolve().parents[2] / "build-debug"))
-SECRET = "It's a Secret to Everybody"
-ZEROS = "0" * 40
 TERMINAL = ("Succeeded", "Failed", "Canceled", "Error", "Timeout")
 
 Answer = namedtuple("Answer", "status headers body")
@@ -41,19 +40,6 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self.path)
-
-
-def sign(body, secret=SECRET):
-    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-
-
-def push_payload(url, ref, before, after, **more):
-    """A GitHub push, with the members that the published schema requires and we read."""
-    return {
-        "ref": ref, "before": before, "after": after, "created": before == ZEROS,
-        "deleted": after == ZEROS, "forced": False, "base_ref": None, "compare": "", "commits": [],
-        "head_commit": None, "repository": {"id": 1, "full_name": "acme/app", "clone_url": url},
-        "pusher": {"name": "ada"}, "sender": {"login": "ada"}, **more}
 
 
 class Service:
@@ -74,9 +60,10 @@ class Service:
         secret.chmod(0o600)
         registries = (f"registries:\n  - {{ name: main, login_server: '{registry}', insecure: true }}\n"
                       if registry else "")
+        webhooks = "".join(f"  - {{ name: {name}, provider: {name}, secrets: ['file:{secret}']{forge.options} }}\n"
+                           for name, forge in FORGES.items())
         self.write_config(
-            f"data_dir: {self.data}\n{registries}"
-            f"webhooks:\n  - {{ name: github, provider: github, secrets: ['file:{secret}'] }}\n"
+            f"data_dir: {self.data}\n{registries}webhooks:\n{webhooks}"
             "git:\n  allow_private_addresses: [127.0.0.0/8]\n  allow_schemes: [https, http]\n"
             f"retention: {{ min_free_bytes: 0 }}\n{config}")
 
@@ -167,6 +154,12 @@ class Service:
             "Content-Type": "application/json", "X-GitHub-Event": event,
             "X-GitHub-Delivery": delivery or str(uuid.uuid4()), "X-Hub-Signature-256": sign(body, secret),
             **(headers or {})}, tcp=tcp)
+
+    def deliver_push(self, forge, url, ref, before, after, delivery=None, secret=SECRET, **more):
+        """As this forge sends it, to the webhook of its name."""
+        body = json.dumps(FORGES[forge].push(url, ref, before, after, **more)).encode()
+        return self.request("POST", f"/webhooks/{forge}", body,
+                            FORGES[forge].headers(body, delivery or str(uuid.uuid4()), secret), tcp=True)
 
     def slipway(self, *arguments, check=True, cwd=None, stdin=None, timeout=120):
         """The command line against this service."""
