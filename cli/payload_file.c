@@ -91,7 +91,7 @@ static int read_head(struct payload_file *f, struct str *rest, struct err *err)
 
 	for (size_t n = 1; str_split(rest, '\n', &line); n++) {
 		line = str_trim(line);
-		if (line.len == 0 && n > 1)
+		if (line.len == 0 && n > 1 && rest->ptr)
 			return 0;
 		if (n == 1 && read_request_line(f, line))
 			continue;
@@ -131,7 +131,7 @@ int payload_file_read(struct payload_file *out, const char *path, struct err *er
 		json_put_string(f.headers, "Content-Type", type);
 	else if (read_head(&f, &rest, err) < 0)
 		goto failed;
-	if (!str_is_utf8(rest) || memchr(rest.ptr, '\0', rest.len)) {
+	if (!str_is_utf8(rest) || str_find(rest, '\0', 0) < rest.len) {
 		err_set(err, ERR_INVALID, "payload_file", "the body in '%.200s' is no UTF-8 text",
 			path);
 		goto failed;

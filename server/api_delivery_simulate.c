@@ -11,13 +11,18 @@ struct saved {
 	const char *event_header, *event;
 };
 
+static bool is_event(const struct saved *saved, const char *name)
+{
+	return saved->event && str_is_i(str_from(saved->event_header), name);
+}
+
 static bool header(const void *http, const char *name, struct str *out)
 {
 	const struct saved *saved = http;
 	const char *key;
 	json_t *value;
 
-	if (saved->event && str_is_i(str_from(saved->event_header), name)) {
+	if (is_event(saved, name)) {
 		*out = str_from(saved->event);
 		return true;
 	}
@@ -35,7 +40,7 @@ static size_t header_count(const void *http, const char *name)
 	const struct saved *saved = http;
 	const char *key;
 	json_t *value;
-	size_t n = 0;
+	size_t n = is_event(saved, name);
 
 	json_object_foreach ((json_t *)saved->headers, key, value)
 		n += str_is_i(str_from(key), name);

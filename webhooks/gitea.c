@@ -270,6 +270,7 @@ static int gitea_parse(struct events *out, const struct webhook_request *r, stru
 
 const struct provider provider_gitea = {
 	.name = "gitea",
+	.event_header = "X-Gitea-Event",
 	.verify = gitea_verify,
 	.delivery_id = gitea_delivery_id,
 	.parse = gitea_parse,

@@ -269,6 +269,7 @@ static int gitlab_parse(struct events *out, const struct webhook_request *r, str
 
 const struct provider provider_gitlab = {
 	.name = "gitlab",
+	.event_header = "X-Gitlab-Event",
 	.verify = gitlab_verify,
 	.delivery_id = gitlab_delivery_id,
 	.parse = gitlab_parse,

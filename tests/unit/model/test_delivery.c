@@ -61,6 +61,37 @@ static void verdicts_go_into_the_row_and_back(void **state)
 	delivery_release(&again);
 }
 
+/* As a row does it: columns for the first event, JSON for the rest. */
+static void events_go_into_the_row_and_back(void **state)
+{
+	(void)state;
+	struct delivery d, again;
+
+	fill(&d);
+	fill(&again);
+	assert_null(delivery_events_to_json(&d)); /* the columns say it all */
+	d.event.skip = true;
+	d.event.title = xstrdup("typo [skip ci]");
+	d.event.repository_id = xstrdup("azure-repos/4711");
+	struct event *other = events_add(&d.more);
+	event_copy(other, &d.event);
+	free(other->ref);
+	other->ref = xstrdup("refs/heads/next");
+
+	cleanup_json json_t *row = delivery_events_to_json(&d);
+	assert_int_equal(delivery_events_from_json(&again, row), 0);
+	assert_true(again.event.skip);
+	assert_string_equal(again.event.title, "typo [skip ci]");
+	assert_string_equal(again.event.repository_id, "azure-repos/4711");
+	assert_int_equal(again.more.len, 1);
+	assert_string_equal(again.more.items[0].ref, "refs/heads/next");
+	assert_string_equal(again.more.items[0].repository, "github.com/acme/app");
+	assert_string_equal(again.more.items[0].repository_id, "azure-repos/4711");
+	assert_string_equal(again.more.items[0].name, "push");
+	delivery_release(&d);
+	delivery_release(&again);
+}
+
 static void a_damaged_row_changes_nothing(void **state)
 {
 	(void)state;
@@ -86,6 +117,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_resource_leaves_out_what_the_event_has_not),
 		cmocka_unit_test(verdicts_go_into_the_row_and_back),
+		cmocka_unit_test(events_go_into_the_row_and_back),
 		cmocka_unit_test(a_damaged_row_changes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
