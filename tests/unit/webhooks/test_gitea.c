@@ -227,6 +227,7 @@ static const struct {
 	  "ignored" },
 	{ PR, "pull-opened", "", UUID, "application/json", 200, "ignored" },
 	{ PR, "pull-opened-fork", "", UUID, "application/json", 200, "ignored" },
+	{ PR, "pull-merged", "", UUID, "application/json", 200, "ignored" },
 	{ PR, "pull-opened", "pull_request=null", UUID, "application/json", 400, "bad_payload" },
 	{ PR, "pull-opened", "pull_request.number=\"7\"", UUID, "application/json", 400,
 	  "bad_payload" },
