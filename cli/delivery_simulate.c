@@ -58,7 +58,7 @@ int verb_delivery_simulate(struct cli *cli, int argc, char **argv)
 	const struct option_def own[] = {
 		{ 0, "webhook", OPTION_TEXT, &o.webhook, "NAME", "the webhook it is meant for" },
 		{ 0, "event", OPTION_TEXT, &o.event, "NAME",
-		  "what the provider's event header says (push)" },
+		  "what the provider's event header says, as push" },
 		{ 0, "header", OPTION_LIST, &o.headers, "'NAME: VALUE'",
 		  "another header, or another value for one" },
 		{ 0 },

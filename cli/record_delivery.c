@@ -111,16 +111,15 @@ static void add_verdict(struct buf *out, const char *name, const json_t *verdict
 	record_add_line(out, name, line.ptr);
 }
 
-/* Those about the n-th event. */
-static void add_verdicts(struct buf *out, const json_t *delivery, size_t n)
+/* Those about the n-th event, from the *next on: they stand in the order of the events. */
+static void add_verdicts(struct buf *out, const json_t *verdicts, size_t n, size_t *next)
 {
 	const char *name = "verdicts";
-	size_t i;
-	json_t *verdict;
+	const json_t *verdict;
 
-	json_array_foreach (json_object_get(delivery, "verdicts"), i, verdict) {
-		if ((size_t)json_integer_value(json_object_get(verdict, "event")) != n)
-			continue;
+	for (; (verdict = json_array_get(verdicts, *next)) != NULL; ++*next) {
+		if ((size_t)json_integer_value(json_object_get(verdict, "event")) > n)
+			return;
 		add_verdict(out, name, verdict);
 		name = "";
 	}
@@ -174,17 +173,16 @@ static void add_simulated(struct buf *out, const json_t *delivery)
 void record_add_delivery(struct buf *out, const json_t *delivery)
 {
 	cleanup_buf struct buf runs = BUF_INIT;
-	const json_t *events = json_object_get(delivery, "events");
-	size_t i;
+	const json_t *verdicts = json_object_get(delivery, "verdicts");
+	size_t i, next = 0;
 	json_t *event;
 
 	add_head(out, delivery);
-	json_array_foreach ((json_t *)events, i, event) {
+	json_array_foreach (json_object_get(delivery, "events"), i, event) {
 		add_event(out, event);
-		add_verdicts(out, delivery, i);
+		add_verdicts(out, verdicts, i, &next);
 	}
-	if (json_array_size(events) == 0)
-		add_verdicts(out, delivery, 0);
+	add_verdicts(out, verdicts, SIZE_MAX, &next);
 	add_ids(&runs, json_object_get(delivery, "runs"));
 	record_add_line(out, "runs", buf_str(&runs).ptr);
 	add_simulated(out, delivery);
