@@ -20,8 +20,8 @@ int ref_event_find_repeated(struct store_db *db, const struct ref_key *key,
 int ref_event_put(struct store_db *db, const struct ref_key *key, const struct event *event,
 		  const char *run_id, struct err *err);
 /*
- * An old event made a run again: where it still is the latest, the row names that run from now on.
- * A row of a later event stays, because that one may come once more and must be known.
+ * An old event made a run again: the row names that run from now on, unless it is of a later event,
+ * which may come once more and must be known.
  */
 int ref_event_renew(struct store_db *db, const struct ref_key *key, const struct event *event,
 		    const char *run_id, struct err *err);

@@ -224,7 +224,7 @@ class Simulate(DeliveryTest):
         self.assertRegex(text, "(?m)^signature +invalid: ")
         self.assertRegex(text, "(?m)^verdicts +web +matched +push to main")
         self.assertRegex(text, "(?m)^answer +401$")
-        missing = self.simulate(self.file(json.dumps(push("2" * 40))), "--event", "push")
+        missing = self.simulate(self.file(json.dumps(push("2" * 40))), "--event", "push", "--webhook", "github")
         self.assertTrue(missing["signature"].startswith("missing: "), missing)
         self.assertEqual([p["code"] for p in missing["problems"]], ["signature_missing", "bad_delivery_id"])
         self.assertNotIn("deliveryId", missing)
@@ -276,17 +276,17 @@ class Simulate(DeliveryTest):
         self.refused(2, "Name: value", "delivery", "simulate", "--header", "nonsense", self.file("{}"))
         self.refused(5, "there are: github", "delivery", "simulate", "--webhook", "other", self.file("{}"))
         self.refused(2, "says it already", "delivery", "simulate", "--event", "push", self.saved(push()))
-        trail = self.simulate(self.file("{"), "--event", "push", code=2)
+        trail = self.simulate(self.file("{"), "--event", "push", "--webhook", "github", code=2)
         self.assertEqual(trail["problems"][-1]["code"], "bad_json")
         self.assertEqual(trail["verdicts"], [])
 
     def test_a_form_is_read_too(self):
-        trail = self.simulate(self.file("payload=%7B%22zen%22%3A%22x%22%7D"), "--event", "ping")
+        trail = self.simulate(self.file("payload=%7B%22zen%22%3A%22x%22%7D"), "--event", "ping", "--webhook", "github")
         self.assertEqual((trail["event"], trail["verdicts"][0]["reason"]), ("ping", "ping: the webhook is connected"))
         self.assertNotIn("events", trail)
 
     def test_too_large_a_body_is_refused(self):
-        self.refused_by_api(413, "too_large", "/v1/deliveries/simulate", {"body": "x" * (6 << 20), "event": "push"})
+        self.refused_by_api(413, "too_large", "/v1/deliveries/simulate", {"webhook": "github", "body": "x" * (6 << 20)})
         self.refused_by_api(413, "too_large", "/v1/deliveries/simulate", b" " * (12 << 20))
 
 

