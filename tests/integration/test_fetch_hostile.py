@@ -2,6 +2,7 @@
 
 import random
 import signal
+import stat
 import sys
 import time
 import unittest
@@ -47,6 +48,57 @@ class HostileTrees(ContextTest):
                             ("40000", "a", self.repo.tree({"written": "x"})))
         self.assert_fails(self.fetch(), "git_unsafe_tree")
         self.assertEqual(list(victim.iterdir()), [])
+
+    def test_two_entries_of_one_name(self):
+        for other in (("100644", "a", self.repo.blob("y")), ("40000", "a", self.repo.tree({"f": "x"})),
+                      ("120000", "a", self.repo.blob("/tmp"))):
+            with self.subTest(other[0]):
+                self.commit_entries(("100644", "a", self.repo.blob("x")), other)
+                self.assert_fails(self.fetch(), "git_unsafe_tree")
+
+    def test_modes_of_devices_make_files(self):
+        blob = self.repo.blob("x")
+        modes = ("0", "1", "644", "10000", "20000", "60000", "100000", "100600", "100664", "104755", "140000",
+                 "130000", "170000")
+        self.commit_entries(*[(mode, f"m{mode}", blob) for mode in modes])
+        got = self.fetch()
+        self.assertEqual(len(got.files()), len(modes) + 1)
+        for mode in modes:
+            status = got.path("m" + mode).lstat()
+            self.assertTrue(stat.S_ISREG(status.st_mode), mode)
+            self.assertIn(stat.S_IMODE(status.st_mode), (0o644, 0o755), mode)
+
+    def test_targets_of_links(self):
+        for target in ("", "a\0b", "a" * 5000, "a" * (1 << 20)):
+            with self.subTest(target[:9]):
+                self.commit_entries(("120000", "link", self.repo.blob(target)))
+                self.assert_fails(self.fetch(), "git_unsafe_tree")
+        for target in (b"a/" * 2047 + b"b", b"a\n\x1b[31m", b"\xff\xfe", b"../../../../etc/passwd", b"/proc/self/environ"):
+            with self.subTest(target[:9]):
+                self.commit_entries(("120000", "link", self.repo.blob(target)))
+                self.assertIsNone(self.fetch().word)
+
+    def test_files_and_folders_that_are_not_what_they_say(self):
+        for mode in ("100644", "120000"):
+            self.commit_entries((mode, "a", self.repo.tree({"f": "x"})))
+            self.assert_fails(self.fetch(), "git_bad_object")
+
+    def test_names_are_shown_without_their_control_characters(self):
+        pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 12345\n"
+        for mode, oid in (("160000", "1" * 40), ("100644", self.repo.blob(pointer))):
+            self.commit_entries((mode, "a\x1b[31m\nrun succeeded\x07", oid))
+            got = self.fetch()
+            self.assertFalse(set(map(chr, range(32))) & set(got.log.replace("\n", "") + (got.message or "")))
+            self.assertNotIn("\nrun succeeded", got.log)
+
+    def test_tag_of_tags(self):
+        oid = self.repo.commit({"Dockerfile": DOCKERFILE})
+        for i in range(100):
+            kind = "tag" if i else "commit"
+            oid = self.repo.git("mktag", stdin=f"object {oid}\ntype {kind}\ntag t{i}\ntagger A <a@b> 1 +0000\n\nx\n".encode())
+        self.repo.move("refs/tags/deep", oid)
+        got = self.fetch("#deep")
+        self.assertEqual((got.word, got.tag), (None, "deep"))
 
     def bomb(self, levels):
         tree = self.repo.raw_tree([("100644", f"f{i}", self.repo.blob("x")) for i in range(10)])
@@ -250,7 +302,7 @@ class HostilePacks(ContextTest):
         base = b"x" * 100
         objects, last = [self.header(3, len(base)) + zlib.compress(base)], base
         previous = b"blob 100\0" + base
-        for i in range(5_000):
+        for i in range(90_000):
             changed = b"%099d" % i + b"x"
             oid = sha1(previous).digest()
             delta = b"\x64\x64" + bytes([100]) + changed
