@@ -383,14 +383,15 @@ const struct rule_list *ignore_index_always(const struct ignore_index *index)
 bool ignore_index_may_end(const struct ignore_index *index, uint32_t rule, struct str part)
 {
 	const struct ending *ending = &index->endings[rule];
-	const char *begin = index->texts.ptr + ending->begin, *end = index->texts.ptr + ending->end;
+	const char *texts = index->texts.ptr; /* NULL when no rule has one */
 
 	if (part.len < ending->begin_len || part.len < ending->end_len ||
 	    (ending->whole && part.len > ending->end_len))
 		return false;
-	return (!ending->begin_len || memcmp(part.ptr, begin, ending->begin_len) == 0) &&
-	       (!ending->end_len ||
-		memcmp(part.ptr + part.len - ending->end_len, end, ending->end_len) == 0);
+	return (!ending->begin_len ||
+		memcmp(part.ptr, texts + ending->begin, ending->begin_len) == 0) &&
+	       (!ending->end_len || memcmp(part.ptr + part.len - ending->end_len,
+					   texts + ending->end, ending->end_len) == 0);
 }
 
 bool ignore_index_closes(const struct ignore_index *index, uint32_t rule)

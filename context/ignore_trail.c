@@ -64,7 +64,7 @@ void ignore_trail_destroy(struct ignore_trail *t)
 
 static struct rule_list list_of(const struct ignore_trail *t, struct span span)
 {
-	return (struct rule_list){ t->store.at + span.from, span.len, 0 };
+	return (struct rule_list){ span.len ? t->store.at + span.from : NULL, span.len, 0 };
 }
 
 static struct span keep(struct ignore_trail *t, const struct rule_list *list)
