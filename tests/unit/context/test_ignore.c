@@ -301,44 +301,6 @@ static void a_folder_is_left_out_only_when_nothing_below_can_come_back(void **st
 
 /* ---- hostile files (cases/hostile.tsv, surface dockerignore) ---- */
 
-static int64_t match_ms(const char *rule, struct str path)
-{
-	struct ignore *set = read_rules(rule);
-	int64_t start = clock_monotonic_ms();
-
-	is_ignored(set, path);
-	int64_t ms = clock_monotonic_ms() - start;
-	ignore_destroy(set);
-	return ms;
-}
-
-/* IGN-002, IGN-003. The bar is 10 ms; a debug build with sanitizers gets ten times that. */
-static void no_rule_costs_more_than_its_length_times_the_paths(void **state)
-{
-	struct buf stars = BUF_INIT, deep = BUF_INIT, name = BUF_INIT, folders = BUF_INIT;
-
-	(void)state;
-	for (int i = 0; i < 40; i++)
-		buf_adds(&stars, "*a*");
-	buf_adds(&stars, "b");
-	for (int i = 0; i < 50; i++)
-		buf_adds(&deep, "***/");
-	buf_adds(&deep, "x");
-	for (int i = 0; i < 200; i++) {
-		buf_adds(&name, "a");
-		buf_adds(&folders, "a/");
-	}
-	buf_adds(&folders, "y");
-	assert_true(match_ms(stars.ptr, buf_str(&name)) < 100);
-	assert_true(match_ms(deep.ptr, buf_str(&folders)) < 100);
-	assert_true(match_ms(stars.ptr, buf_str(&folders)) < 100);
-	assert_true(match_ms(deep.ptr, buf_str(&name)) < 100);
-	buf_release(&stars);
-	buf_release(&deep);
-	buf_release(&name);
-	buf_release(&folders);
-}
-
 /* IGN-005, IGN-010. Text that is not UTF-8 is refused: it is no text that somebody wrote. */
 static void what_is_no_rule_is_refused(void **state)
 {
@@ -495,7 +457,6 @@ int main(void)
 		cmocka_unit_test(the_deciding_rule_and_line_are_told),
 		cmocka_unit_test(a_rule_of_our_own_comes_first_with_line_0),
 		cmocka_unit_test(a_folder_is_left_out_only_when_nothing_below_can_come_back),
-		cmocka_unit_test(no_rule_costs_more_than_its_length_times_the_paths),
 		cmocka_unit_test(what_is_no_rule_is_refused),
 		cmocka_unit_test(a_deep_path_may_come_from_nowhere),
 		cmocka_unit_test(no_rule_reaches_outside),

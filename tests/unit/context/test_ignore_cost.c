@@ -5,6 +5,7 @@
  */
 #include "tests/unit/unit.h"
 
+#include "common/clock.h"
 #include "common/scope.h"
 #include "context/ignore.h"
 
@@ -137,6 +138,48 @@ static void no_rule_costs_more_than_rule_times_path(void **state)
 	}
 }
 
+static int64_t match_ms(const char *rule, struct str path)
+{
+	static const struct ignore_limits limits = IGNORE_LIMITS_DEFAULT;
+	struct ignore_verdict verdict;
+	struct ignore *set;
+	struct err err;
+
+	assert_works(ignore_read(&set, str_from(rule), "x", &limits, &err));
+	int64_t start = clock_monotonic_ms();
+	ignore_match(set, path, &verdict);
+	int64_t ms = clock_monotonic_ms() - start;
+	ignore_destroy(set);
+	return ms;
+}
+
+/* IGN-002, IGN-003. The bar is 10 ms; a debug build with sanitizers gets ten times that. */
+static void rules_made_to_explode_do_not(void **state)
+{
+	struct buf stars = BUF_INIT, deep = BUF_INIT, name = BUF_INIT, folders = BUF_INIT;
+
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		buf_adds(&stars, "*a*");
+	buf_adds(&stars, "b");
+	for (int i = 0; i < 50; i++)
+		buf_adds(&deep, "***/");
+	buf_adds(&deep, "x");
+	for (int i = 0; i < 200; i++) {
+		buf_adds(&name, "a");
+		buf_adds(&folders, "a/");
+	}
+	buf_adds(&folders, "y");
+	assert_true(match_ms(stars.ptr, buf_str(&name)) < 100);
+	assert_true(match_ms(deep.ptr, buf_str(&folders)) < 100);
+	assert_true(match_ms(stars.ptr, buf_str(&folders)) < 100);
+	assert_true(match_ms(deep.ptr, buf_str(&name)) < 100);
+	buf_release(&stars);
+	buf_release(&deep);
+	buf_release(&name);
+	buf_release(&folders);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +187,7 @@ int main(void)
 		cmocka_unit_test(twice_the_path_costs_twice),
 		cmocka_unit_test(twice_the_rule_costs_twice),
 		cmocka_unit_test(no_rule_costs_more_than_rule_times_path),
+		cmocka_unit_test(rules_made_to_explode_do_not),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
