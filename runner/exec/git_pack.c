@@ -110,6 +110,7 @@ struct receiving {
 	struct git_server *server;
 	git_indexer *indexer;
 	git_indexer_progress stats;
+	int64_t bytes;
 	int64_t said_ms; /* when the log heard of it last */
 };
 
@@ -135,13 +136,14 @@ static void say_progress(struct receiving *r)
 	r->said_ms = now_ms;
 	runlog_say(r->server->x->log, "Received %u of %u objects, %lld MB",
 		   r->stats.received_objects, r->stats.total_objects,
-		   (long long)r->stats.received_bytes / 1000000);
+		   (long long)r->bytes / 1000000);
 }
 
 static int on_pack(void *data, struct str bytes, struct err *err)
 {
 	struct receiving *r = data;
 
+	r->bytes += (int64_t)bytes.len;
 	if (git_indexer_append(r->indexer, bytes.ptr, bytes.len, &r->stats) < 0)
 		return pack_error(err);
 	say_progress(r);
@@ -201,7 +203,7 @@ static int receive(struct git_pack_received *out, struct git_mirror *mirror,
 		rc = finish_pack(&r, err);
 	if (rc == 0)
 		rc = git_mirror_note_shallow(mirror, &sink.shallow, &sink.unshallow, err);
-	out->bytes += (int64_t)r.stats.received_bytes;
+	out->bytes += r.bytes;
 	out->objects += r.stats.received_objects;
 	git_indexer_free(r.indexer);
 	git_odb_free(odb);

@@ -16,7 +16,7 @@ int git_object_error(struct err *err, const char *what)
 	const git_error *last = git_error_last();
 
 	return err_set(err, ERR_INTERNAL, "git_bad_object", "cannot read %.100s: %.300s", what,
-		       last && last->message ? last->message : "unknown");
+		       last && last->message ? last->message : "it is not what its tree says");
 }
 
 int git_tree_open(git_tree **out, git_repository *repo, const git_oid *commit, const char *path,
@@ -96,8 +96,10 @@ int git_tree_read(struct buf *out, const git_tree *tree, const char *path, struc
 	size_t size;
 	int rc = -1;
 
-	if (git_tree_entry_bypath(&entry, tree, path) < 0)
+	if (git_tree_entry_bypath(&entry, tree, path) < 0) {
+		git_error_clear(); /* so that nobody takes it for the reason of something else */
 		return err_set(err, ERR_NOTFOUND, "not_found", "there is no file %.200s", path);
+	}
 	git_filemode_t mode = git_tree_entry_filemode(entry);
 	if (mode != GIT_FILEMODE_BLOB && mode != GIT_FILEMODE_BLOB_EXECUTABLE)
 		err_set(err, ERR_INVALID, "not_a_file", "%.200s is a %s, not a file", path,
