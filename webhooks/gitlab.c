@@ -2,16 +2,24 @@
 
 #include "common/scope.h"
 #include "webhooks/payload.h"
+#include "webhooks/standard.h"
 
 static int gitlab_verify(const struct webhook *w, const struct webhook_request *r, struct err *err)
 {
+	/* With a signing token and a secret token it sends both; the signature is worth more. */
+	if (standard_is_signed(r))
+		return standard_verify(w, r, err);
 	return payload_verify_token(w, r, "X-Gitlab-Token", err);
 }
 
-/* The key came with GitLab 17.4, the event's id with 14.8; both stay the same over retries. */
+/*
+ * The first is signed; the key, which has the same value, came with GitLab 17.4, the event's id
+ * with 14.8. All stay the same over retries.
+ */
 static int gitlab_delivery_id(struct buf *out, const struct webhook_request *r, struct err *err)
 {
-	static const char *const headers[] = { "Idempotency-Key", "X-Gitlab-Event-UUID", NULL };
+	static const char *const headers[] = { "webhook-id", "Idempotency-Key",
+					       "X-Gitlab-Event-UUID", NULL };
 	const char *header = payload_first_header(r, headers);
 
 	if (payload_has_header(r, header))

@@ -233,6 +233,47 @@ static void a_header_that_came_twice_proves_nothing(void **state)
 	assert_string_equal(f->word, "signature_malformed");
 }
 
+/* A signature that does not hold is not made good by a token that does. */
+static void a_signature_counts_more_than_the_token(void **state)
+{
+	struct fixture *f = *state;
+	struct saved_request r = { 0 };
+
+	fixture_of(f, "gitlab", URL "#main");
+	recorded_body(&r.body, "gitlab/push", "");
+	request(&r, PUSH, NULL, NULL);
+	saved_request_header(&r, "webhook-id", KEY);
+	saved_request_header(&r, "webhook-timestamp", "1614265330");
+	saved_request_header(&r, "webhook-signature", "v1,AAAA");
+	fixture_receive(f, &r);
+	saved_request_release(&r);
+	assert_int_equal(f->status, 401);
+	assert_string_equal(f->word, "signature_mismatch");
+}
+
+/* The example of the specification (test_standard.c). */
+static void a_signing_token_needs_no_other(void **state)
+{
+	struct fixture *f = *state;
+	struct saved_request r = { 0 };
+	cleanup_buf struct buf id = BUF_INIT;
+	struct err err;
+
+	fixture_of(f, "gitlab", URL "#main");
+	secret_set(&f->secrets[0], STR("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
+	saved_request_header(&r, "Idempotency-Key", "not signed");
+	saved_request_header(&r, "webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek");
+	saved_request_header(&r, "webhook-timestamp", "1614265330");
+	saved_request_header(&r, "webhook-signature",
+			     "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+	buf_adds(&r.body, "{\"test\": 2432232314}");
+	struct webhook_request view = saved_request_view(&r);
+	assert_works(f->webhook.provider->verify(&f->webhook, &view, &err));
+	assert_works(f->webhook.provider->delivery_id(&id, &view, &err));
+	assert_string_equal(id.ptr, "msg_p5jXN8AQM9LWM0D4loKWxJek");
+	saved_request_release(&r);
+}
+
 static void bodies_that_are_no_object_are_refused(void **state)
 {
 	static const char *const rows[][2] = {
@@ -299,6 +340,8 @@ int main(void)
 		TEST(every_recorded_delivery_is_read_as_what_it_is),
 		TEST(every_delivery_gets_its_answer),
 		TEST(a_header_that_came_twice_proves_nothing),
+		TEST(a_signature_counts_more_than_the_token),
+		TEST(a_signing_token_needs_no_other),
 		TEST(bodies_that_are_no_object_are_refused),
 		TEST(old_releases_give_other_ids),
 	};
